@@ -1,0 +1,45 @@
+/** `npm run build`: dist/node.js, dist/browser.js and the declarations in dist/types. */
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { bundleForBrowser, bundleForNode } from './bundle.ts';
+
+process.chdir(join(import.meta.dirname, '..'));
+rmSync('dist', { recursive: true, force: true });
+
+await bundleForNode('src/index.ts', 'dist/node.js');
+console.log(`dist/node.js     ${kilobytes(readFileSync('dist/node.js').length)}`);
+const browser = await bundleForBrowser('src/index.ts', 'dist/browser.js');
+console.log(
+  `dist/browser.js  ${kilobytes(Buffer.byteLength(browser))}, ${kilobytes(gzipSync(browser).length)} with gzip`,
+);
+console.log(`dist/types       ${declare('src/index.ts', 'dist/types')} declaration files`);
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`;
+}
+
+/** Writes the declarations of all that `entry` reaches, with tsconfig.json's options, and returns how many there are. */
+function declare(entry: string, folder: string): number {
+  const { noEmit: _, ...options } = JSON.parse(readFileSync('tsconfig.json', 'utf8')).compilerOptions;
+  const flags = Object.entries({
+    ...options,
+    declaration: true,
+    emitDeclarationOnly: true,
+    outDir: folder,
+    rootDir: 'src',
+  });
+  const tsc = [join('node_modules', 'typescript', 'bin', 'tsc'), '--ignoreConfig', entry];
+  execFileSync(process.execPath, [...tsc, ...flags.flatMap(([flag, value]) => [`--${flag}`, String(value)])], {
+    stdio: 'inherit',
+  });
+  const files = globSync(`${folder}/**/*.d.ts`);
+  for (const file of files) {
+    // '#platform' means nothing outside this package; both platforms have the same types.
+    const node = relative(dirname(file), join(folder, 'platform', 'node.ts'));
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replaceAll(/(['"])#platform\1/g, `'${node.startsWith('.') ? node : `./${node}`}'`));
+  }
+  return files.length;
+}

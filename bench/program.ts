@@ -1,0 +1,37 @@
+/** What the command lines share: the adapter's option, and errors as one line with exit code 2. */
+import { type Command, CommanderError, Option } from 'commander';
+import { ConfigError, DataError, GpuError } from '../src/errors.ts';
+
+export function addAdapterOption(program: Command): void {
+  program.addOption(
+    new Option('--adapter <kind>', 'which WebGPU adapter to use')
+      .choices(['auto', 'hardware', 'software'])
+      .default('auto'),
+  );
+}
+
+/**
+ * Parses the command line and runs `action`, which gives the exit code. Bad options, data and settings, and a GPU that
+ * fails, end with one line on stderr and exit code 2; anything else is a bug and keeps its stack.
+ */
+export async function runProgram<A extends unknown[]>(
+  program: Command,
+  action: (...args: A) => Promise<number>,
+): Promise<void> {
+  program.exitOverride().configureOutput({ outputError: (text, write) => write(text.replace(/\n(?=.)/g, ' ')) });
+  program.action(async (...args) => {
+    process.exitCode = await action(...(args as unknown as A));
+  });
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+    } else if (error instanceof ConfigError || error instanceof DataError || error instanceof GpuError) {
+      console.error(`error: ${error.message}`);
+      process.exitCode = 2;
+    } else {
+      throw error;
+    }
+  }
+}

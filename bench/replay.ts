@@ -1,0 +1,72 @@
+/** Replays training traces of another framework through the engine and prints how far the two are apart. */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { Command, InvalidArgumentError } from 'commander';
+import { DataError } from '../src/errors.ts';
+import { Gpu } from '../src/gpu/device.ts';
+import { addAdapterOption, runProgram } from './program.ts';
+import { replay } from './replay/replay.ts';
+import { parseTrace } from './replay/trace.ts';
+
+const program = new Command('replay')
+  .description(
+    'Replays traces (initial weights, batches, expected logits, losses, gradient norms, first gradients, final weights)\n' +
+      'through the engine and prints the largest absolute and relative difference of each quantity.',
+  )
+  .argument('<file...>', 'trace files (JSON, plain or gzipped)')
+  .option('--tolerance <number>', 'largest relative difference that passes', positive, 1e-4)
+  .option('--json', 'one JSON object a quantity instead of the table')
+  .addHelpText(
+    'after',
+    '\nThe relative difference of a quantity is its largest absolute difference over its largest magnitude.\n' +
+      'Exit code 1 when one is beyond the tolerance, 2 when a trace cannot be used.',
+  );
+addAdapterOption(program);
+
+interface Options {
+  readonly tolerance: number;
+  readonly adapter: 'auto' | 'hardware' | 'software';
+  readonly json?: boolean;
+}
+
+await runProgram(program, async (files: string[], { tolerance, adapter, json }: Options) => {
+  const traces = files.map((file) => ({ file, trace: parseTrace(readTrace(file), file) }));
+  using gpu = await Gpu.open({ adapter });
+  if (!json) console.log(`adapter: ${gpu.adapterName} (${gpu.adapterKind})`);
+  let failed = 0;
+  for (const { file, trace } of traces) {
+    if (!json) console.log(`\n${file}: ${trace.config.model}, ${trace.steps.length} steps, ${trace.source}`);
+    for (const { quantity, values, absolute, relative } of await replay(gpu, trace, file)) {
+      const passed = relative <= tolerance;
+      if (!passed) failed++;
+      if (json) console.log(JSON.stringify({ file, quantity, values, absolute, relative, passed }));
+      else {
+        const figures = `${absolute.toExponential(2).padStart(10)} ${relative.toExponential(2).padStart(10)}`;
+        console.log(
+          `  ${quantity.padEnd(34)} ${String(values).padStart(7)} ${figures}${passed ? '' : '  beyond the tolerance'}`,
+        );
+      }
+    }
+  }
+  if (!json)
+    console.log(failed ? `\n${failed} quantities differ by more than ${tolerance}` : `\nall within ${tolerance}`);
+  return failed ? 1 : 0;
+});
+
+function readTrace(file: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new DataError(
+      `${file}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`,
+    );
+  }
+  return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('A number above 0 would be right.');
+  return value;
+}

@@ -1,0 +1,52 @@
+import { Clock } from '../../src/autograd/clock.ts';
+import { record, tensor } from '../../src/autograd/tape.ts';
+import type { Tensor } from '../../src/autograd/tensor.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
+import { Model } from '../../src/models/model.ts';
+import { loadWeights } from '../../src/models/weights.ts';
+import { Adam } from '../../src/optim/adam.ts';
+import { trainingStep } from '../../src/train/step.ts';
+import { Difference } from './difference.ts';
+import type { Trace, TraceStep } from './trace.ts';
+
+/** Runs a trace's steps on the engine and compares each quantity with what the trace expects. */
+export async function replay(gpu: Gpu, trace: Trace, name: string): Promise<Difference[]> {
+  const model = new Model(gpu, trace.config);
+  loadWeights(model, trace.initial, name);
+  const clock = new Clock(gpu);
+  const optimizer = new Adam(model.parameters, clock, trace.adam);
+  const differences = new Map<string, Difference>();
+  const compare = async (quantity: string, actual: Tensor, expected: readonly number[]) => {
+    const difference = differences.get(quantity) ?? new Difference(quantity);
+    difference.add(await actual.data(), expected);
+    differences.set(quantity, difference);
+  };
+
+  for (const step of trace.steps) {
+    const batch = batchOf(gpu, step);
+    let results!: ReturnType<typeof trainingStep>;
+    const plan = record(gpu, 'replay', () => {
+      results = trainingStep(batch, { model, optimizer, clock, clipNorm: trace.clipNorm, norm: true });
+    });
+    plan.run();
+    if (step.logits) await compare('logits', results.logits, step.logits);
+    if (step.loss !== null) await compare('loss', results.loss, [step.loss]);
+    if (step.gradNorm !== null) await compare('gradient norm', results.clip!, [step.gradNorm]);
+    for (const [key, expected] of step.gradients) {
+      const parameter = model.parameters.get(key);
+      if (parameter.grad) await compare(`gradient ${key}`, parameter.grad, expected);
+    }
+  }
+  for (const [key, expected] of trace.final) await compare(`final ${key}`, model.parameters.get(key), expected);
+  const last = trace.steps.at(-1);
+  if (trace.finalEvalLogits && last) {
+    const batch = batchOf(gpu, last);
+    const logits = model.evaluation()(batch.users, batch.items);
+    await compare('final evaluation logits', logits, trace.finalEvalLogits);
+  }
+  return [...differences.values()];
+}
+
+function batchOf(gpu: Gpu, { users, items, labels }: TraceStep) {
+  return { users: tensor(gpu, users), items: tensor(gpu, items), labels: tensor(gpu, labels) };
+}

@@ -1,0 +1,25 @@
+import type { EndEvent, EpochEvent, StartEvent } from '../../src/train/history.ts';
+
+/** Where the run stands inside an epoch; sent a few times a second. */
+export interface Progress {
+  /** 1 for the first. */
+  readonly epoch: number;
+  /** Samples of this epoch already trained on, of `total`. */
+  readonly done: number;
+  readonly total: number;
+  /** Mean loss of the epoch so far (nats per sample); NaN until the first one has been read back. */
+  readonly loss: number;
+  readonly samplesPerSecond: number;
+  /** Seconds until the whole run ends, evaluations included; NaN while unknown. */
+  readonly etaSeconds: number;
+}
+
+/** What a run is shown through: call `start`, then `progress` and `epoch`, then `end`; `close` in every case. */
+export interface Display {
+  start(event: StartEvent): void;
+  progress(progress: Progress): void;
+  epoch(event: EpochEvent): void;
+  end(event: EndEvent): void;
+  /** Gives the terminal back as it was (also after an error); may be called twice. */
+  close(): void;
+}

@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { EndEvent, EpochEvent, Metrics, StartEvent } from '../../src/train/history.ts';
+import { type Chart, drawCharts } from './charts.ts';
+import {
+  describeAdapter,
+  describeChoice,
+  describeModel,
+  formatCount,
+  formatDuration,
+  formatRate,
+  formatScore,
+  formatSeconds,
+  MISSING,
+} from './format.ts';
+import { type Html, html, scriptLiteral, trusted } from './markup.ts';
+
+/** A run as its history has it; `end` is null while it is under way, or when it broke off. */
+export interface Run {
+  readonly start: StartEvent;
+  readonly epochs: readonly EpochEvent[];
+  readonly end: EndEvent | null;
+}
+
+const require = createRequire(import.meta.url);
+const asset = (name: string): string => readFileSync(require.resolve(name), 'utf8');
+
+/** uPlot's files, their banner (an address) replaced by the licence, which asks to travel with every copy. */
+const licensed = (source: string): string =>
+  `/* uPlot\n${asset('uplot/LICENSE')}\n*/\n${source.replace(/^\/\*![^*]*\*\/\s*/, '')}`;
+
+const evaluatedEpochs = (epochs: readonly EpochEvent[]): readonly (EpochEvent & Metrics)[] =>
+  epochs.filter((epoch): epoch is EpochEvent & Metrics => epoch['hr@10'] !== undefined);
+
+/** The end's best epoch; without an end the best so far, the earlier one of equals. */
+function bestEpoch({ epochs, end }: Run): EndEvent['best'] {
+  if (end) return end.best;
+  return evaluatedEpochs(epochs).reduce<EndEvent['best']>(
+    (best, epoch) => (best && best['hr@10'] >= epoch['hr@10'] ? best : epoch),
+    null,
+  );
+}
+
+function progressOf({ start, epochs, end }: Run): string {
+  const planned = typeof start.settings.epochs === 'number' ? ` of ${start.settings.epochs}` : '';
+  const count = `${epochs.length}${planned} epoch${epochs.length === 1 && !planned ? '' : 's'}`;
+  if (!end) return `${count} so far: this run has not ended`;
+  return `${count} in ${formatDuration(end.seconds)}${end.stopped ? ', stopped by hand' : ''}`;
+}
+
+function resultSection(run: Run): Html {
+  const best = bestEpoch(run);
+  const { protocol, testedUsers } = run.start;
+  if (!best) return html`<p class="note">No result: no epoch was evaluated (${progressOf(run)}).</p>`;
+  return html`<p class="figures">
+<span><b>${formatScore(best['hr@10'])}</b> HR@10</span>
+<span><b>${formatScore(best['ndcg@10'])}</b> NDCG@10</span>
+</p>
+<p class="note">Epoch ${best.epoch}, ${describeChoice(evaluatedEpochs(run.epochs).length, run.epochs.length)}.
+Protocol: ${protocol}; ${formatCount(testedUsers)} users tested. ${progressOf(run)}.</p>`;
+}
+
+function chartsOf({ start, epochs }: Run): readonly Chart[] {
+  if (epochs.length === 0) return [];
+  const numbers = epochs.map((epoch) => epoch.epoch);
+  const loss = epochs.map((epoch) => epoch.loss);
+  const charts: Chart[] = [
+    {
+      id: 'loss',
+      epochs: numbers,
+      curves: [{ label: 'loss', color: '--ink', values: loss }],
+      levels: [],
+      fromZero: false,
+    },
+  ];
+  if (evaluatedEpochs(epochs).length === 0) return charts;
+  const metrics = [
+    { key: 'hr@10', name: 'HR', color: '--hr' },
+    { key: 'ndcg@10', name: 'NDCG', color: '--ndcg' },
+  ] as const;
+  charts.push({
+    id: 'metrics',
+    epochs: numbers,
+    curves: metrics.map(({ key, name, color }) => ({
+      label: `${name}@10`,
+      color,
+      values: epochs.map((epoch) => epoch[key] ?? null),
+    })),
+    levels: Object.entries(start.baselines).flatMap(([baseline, values]) =>
+      metrics.map(({ key, name, color }) => ({ label: `${baseline} ${name}`, color, value: values[key] })),
+    ),
+    fromZero: true,
+  });
+  return charts;
+}
+
+const figure = ({ id }: Chart): Html =>
+  id === 'loss'
+    ? html`<figure><figcaption>Training loss <small>mean binary cross-entropy per sample, nats</small></figcaption>
+<div id="loss"></div></figure>`
+    : html`<figure><figcaption>Ranking of the test items <small>dashed: baselines under the same protocol</small></figcaption>
+<div id="metrics"></div></figure>`;
+
+/** uPlot formats for `navigator.language` as it loads; it is given the tables' language instead, in every browser. */
+const scriptOf = (charts: readonly Chart[]): string => `((navigator) => {
+${licensed(asset('uplot/dist/uPlot.iife.min.js'))}
+(${drawCharts})(uPlot, ${scriptLiteral(charts)});
+})({ language: 'en-US' });`;
+
+const cells = (values: readonly string[]): readonly Html[] => values.map((value) => html`<td>${value}</td>`);
+
+/** Baselines and epochs in one table, so that their figures stand in the same columns. */
+function epochsTable(run: Run): Html {
+  const best = bestEpoch(run)?.epoch;
+  const baselines = Object.entries(run.start.baselines).map(
+    ([name, metrics]) =>
+      html`<tr><th scope="row">${name}</th>${cells([
+        MISSING,
+        formatScore(metrics['hr@10']),
+        formatScore(metrics['ndcg@10']),
+        MISSING,
+        MISSING,
+        MISSING,
+      ])}</tr>`,
+  );
+  const epochs = run.epochs.map(
+    (epoch) =>
+      html`<tr${trusted(epoch.epoch === best ? ' class="best"' : '')}><th scope="row">${epoch.epoch}</th>${cells([
+        formatScore(epoch.loss),
+        formatScore(epoch['hr@10']),
+        formatScore(epoch['ndcg@10']),
+        formatSeconds(epoch.seconds),
+        formatSeconds(epoch.evalSeconds),
+        formatRate(epoch.samplesPerSecond),
+      ])}</tr>`,
+  );
+  return html`<div class="scroll"><table class="numbers">
+<thead><tr><th>Epoch</th><th>Loss</th><th>HR@10</th><th>NDCG@10</th><th>Seconds</th><th>Eval s</th><th>Samples/s</th></tr></thead>
+<tbody>${baselines}</tbody>
+<tbody>${epochs}</tbody>
+</table></div>
+${run.epochs.length === 0 ? html`<p class="note">No epoch was finished.</p>` : html``}`;
+}
+
+const settingText = (value: unknown): string =>
+  typeof value === 'string' ? value : (JSON.stringify(value) ?? MISSING);
+
+const pairs = (entries: readonly (readonly [string, string])[]): readonly Html[] =>
+  entries.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`);
+
+/**
+ * The report of a run: one HTML page that opens offline, draws its charts itself and fetches nothing.
+ * @param date when the run was made; an argument, so that the same run renders to the same bytes.
+ */
+export function renderReport(run: Run, date: Date): string {
+  const { start, end } = run;
+  const charts = chartsOf(run);
+  const day = `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const facts = pairs([
+    [
+      'Data',
+      `${formatCount(start.users)} users × ${formatCount(start.items)} items, ${formatCount(start.interactions)} interactions`,
+    ],
+    ['Model', `${describeModel(start)}, ${formatCount(start.parameters)} parameters`],
+    ['Adapter', describeAdapter(start)],
+    ['Date', day],
+  ]);
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+<title>${describeModel(start)} on ${start.data}</title>
+<style>${trusted(licensed(asset('uplot/dist/uPlot.min.css')))}
+${trusted(asset('./report.css'))}</style>
+</head>
+<body>
+<header><h1>${describeModel(start)} <span>on</span> ${start.data}</h1>
+<table class="pairs">${facts}</table></header>
+<main>
+<section>${resultSection(run)}</section>
+${charts.map(figure)}
+<section><h2>Baselines and epochs</h2>${epochsTable(run)}</section>
+<section><h2>Settings</h2><div class="scroll"><table class="pairs">${pairs(Object.entries(start.settings).map(([name, value]) => [name, settingText(value)] as const))}</table></div></section>
+<section><h2>Weights</h2><p class="hash">${end ? `SHA-256 ${end.weightsSha256}` : 'Not final: this run has not ended.'}</p></section>
+</main>
+${charts.length > 0 ? html`<script>${trusted(scriptOf(charts))}</script>` : html``}
+</body>
+</html>
+`.html;
+}

@@ -1,0 +1,69 @@
+import { reluBackward } from '../../kernels/elementwise.ts';
+import * as kernels from '../../kernels/linear.ts';
+import { type BackwardPass, tapeOf } from '../tape.ts';
+import type { Tensor } from '../tensor.ts';
+import { expectShape } from './shapes.ts';
+
+/** x f32[rows, inputs] · weightᵀ f32[outputs, inputs] + bias f32[outputs] (torch.nn.functional.linear). */
+export function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  const size = linearSize(x, weight, bias);
+  const tape = tapeOf(x.gpu);
+  const y = tape.output([size.rows, size.outputs], 'linear', [x, weight, bias]);
+  kernels.linear(tape.plan, { x: x.view, weight: weight.view, bias: bias.view, y: y.view }, size);
+  tape.remember(y, (pass) => linearBackward(pass, pass.dy, x, weight, bias));
+  return y;
+}
+
+/** max(linear(x, weight, bias), 0) in one dispatch. */
+export function linearRelu(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  const size = linearSize(x, weight, bias);
+  const tape = tapeOf(x.gpu);
+  const y = tape.output([size.rows, size.outputs], 'linear_relu', [x, weight, bias]);
+  kernels.linear(tape.plan, { x: x.view, weight: weight.view, bias: bias.view, y: y.view }, size, { relu: true });
+  tape.remember(y, (pass) => {
+    const dz = tape.scratch(y.size, 'gradient before relu');
+    reluBackward(pass.plan, y.view, pass.dy.view, dz.view, y.size);
+    linearBackward(pass, dz, x, weight, bias);
+  });
+  return y;
+}
+
+export function linearSize(x: Tensor, weight: Tensor, bias: Tensor): kernels.LinearSize {
+  expectShape('linear', 'x', x, [null, null]);
+  expectShape('linear', 'weight', weight, [null, x.shape[1]!]);
+  expectShape('linear', 'bias', bias, [weight.shape[0]!]);
+  return { rows: x.shape[0]!, inputs: x.shape[1]!, outputs: weight.shape[0]! };
+}
+
+/**
+ * Gradients of x, weight and bias from that of the linear layer's output.
+ * @param noBias the bias has no effect, because a BatchNorm behind the layer takes it away: its gradient is exactly 0
+ */
+export function linearBackward(
+  pass: BackwardPass,
+  dz: Tensor,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  noBias = false,
+): void {
+  const { plan, gradient } = pass;
+  const tape = tapeOf(x.gpu);
+  const size = linearSize(x, weight, bias);
+  const dx = gradient(x);
+  if (dx) kernels.linearInputGrad(plan, dz.view, weight.view, dx.view, size);
+  const dweight = gradient(weight);
+  const dbias = gradient(bias);
+  if (!dweight && !dbias) return;
+  const { parts } = kernels.weightGradParts(plan, size.rows);
+  const scratch = (length: number) => tape.scratch(length, 'parts of a weight gradient').view;
+  const views = {
+    x: x.view,
+    dy: dz.view,
+    dweight: dweight?.view ?? scratch(weight.size),
+    dbias: dbias?.view ?? scratch(bias.size),
+  };
+  const split =
+    parts > 1 ? { scratch: { weight: scratch(parts * weight.size), bias: scratch(parts * bias.size) } } : {};
+  kernels.linearWeightGrad(plan, views, size, { ...split, noBias });
+}

@@ -1,0 +1,101 @@
+import { GpuOutOfMemoryError } from '../errors.ts';
+import { checkBindable, type Gpu } from '../gpu/device.ts';
+import { formatBytes } from '../gpu/format.ts';
+import { tensorView } from './tape.ts';
+import { elements, type Shape, type Tensor } from './tensor.ts';
+
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: Shape;
+  /** A running average: saved with the model, but not trained. */
+  readonly buffer?: boolean;
+}
+
+/** Elements from one tensor's start to the next: bindings start at multiples of 256 bytes. */
+const ALIGNMENT = 64;
+const aligned = (size: number) => Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+
+/**
+ * A model's trainable tensors as named views of one flat arena, and their gradients likewise, so that one Adam dispatch,
+ * one norm and one walk serve them all. The padding between tensors stays zero. Running averages stand in an arena of
+ * their own.
+ */
+export class Parameters {
+  readonly gpu: Gpu;
+  readonly specs: readonly ParameterSpec[];
+  /** Elements of an arena, padding included; a multiple of 64. */
+  readonly length: number;
+  readonly weights: GPUBuffer;
+  readonly gradients: GPUBuffer;
+  readonly #tensors = new Map<string, Tensor>();
+
+  /** Throws ConfigError or GpuOutOfMemoryError, with bytes, when the adapter's limits are too small. */
+  constructor(gpu: Gpu, specs: readonly ParameterSpec[]) {
+    this.gpu = gpu;
+    this.specs = specs;
+    for (const { name, shape } of specs) checkBindable(gpu, `${name} [${shape.join(' × ')}]`, 4 * elements(shape));
+    const trained = specs.filter(({ buffer }) => !buffer);
+    const buffers = specs.filter(({ buffer }) => buffer);
+    this.length = totalLength(trained);
+    if (4 * this.length > gpu.limits.maxBufferSize) {
+      throw new GpuOutOfMemoryError(
+        `the parameters need ${formatBytes(4 * this.length)}, and ${gpu.adapterName} allows ${formatBytes(gpu.limits.maxBufferSize)} in one buffer`,
+      );
+    }
+    this.weights = gpu.createBuffer('weights', 4 * this.length);
+    this.gradients = gpu.createBuffer('gradients', 4 * this.length);
+    this.#place(trained, this.weights, this.gradients);
+    if (buffers.length) this.#place(buffers, gpu.createBuffer('running averages', 4 * totalLength(buffers)), null);
+  }
+
+  #place(specs: readonly ParameterSpec[], weights: GPUBuffer, gradients: GPUBuffer | null): void {
+    let offset = 0;
+    for (const { name, shape } of specs) {
+      const range = { offset: 4 * offset, size: 4 * elements(shape) };
+      const tensor = tensorView(this.gpu, { buffer: weights, ...range }, shape, {
+        label: name,
+        requiresGrad: gradients !== null,
+      });
+      if (gradients)
+        tensor.gradStorage = tensorView(this.gpu, { buffer: gradients, ...range }, shape, {
+          label: `gradient of ${name}`,
+        });
+      this.#tensors.set(name, tensor);
+      offset += aligned(elements(shape));
+    }
+  }
+
+  /** Number of trainable values. */
+  get count(): number {
+    return this.specs.reduce((sum, { shape, buffer }) => sum + (buffer ? 0 : elements(shape)), 0);
+  }
+
+  get(name: string): Tensor {
+    const tensor = this.#tensors.get(name);
+    if (!tensor) throw new Error(`there is no parameter ${name}`);
+    return tensor;
+  }
+
+  /** All tensors by name, in the order of the specs. */
+  entries(): [name: string, tensor: Tensor][] {
+    return this.specs.map(({ name }) => [name, this.get(name)]);
+  }
+
+  /** Forgets the gradients, so that the next backward pass overwrites instead of adding. */
+  zeroGrad(): void {
+    for (const tensor of this.#tensors.values()) tensor.zeroGrad();
+  }
+
+  /** The arena in pieces that the adapter can bind, in order. */
+  ranges(): { readonly offset: number; readonly size: number }[] {
+    const bytes = 4 * this.length;
+    const most = Math.floor(this.gpu.limits.maxStorageBufferBindingSize / 256) * 256;
+    const ranges = [];
+    for (let offset = 0; offset < bytes; offset += most) ranges.push({ offset, size: Math.min(most, bytes - offset) });
+    return ranges;
+  }
+}
+
+function totalLength(specs: readonly ParameterSpec[]): number {
+  return specs.reduce((sum, { shape }) => sum + aligned(elements(shape)), 0);
+}

@@ -1,0 +1,91 @@
+/** Data ready for training: found among files, read, split. */
+import { ConfigError, DataError } from '../errors.ts';
+import { type DelimitedFormat, type DelimitedOptions, readInteractions } from './delimited.ts';
+import { type IdMap, identityIds } from './id-map.ts';
+import { findNcfFiles, readNcf } from './ncf.ts';
+import type { ByteSource } from './source.ts';
+import { leaveOneOut, type Split } from './split.ts';
+
+export type DataFormat = DelimitedFormat | 'ncf';
+
+export interface DatasetOptions {
+  /** Default: the name of the file, without folders and `.gz`; of NCF files, their common prefix. */
+  readonly name?: string;
+  /** Default auto: NCF by the files' names, anything else by its first line. */
+  readonly format?: DataFormat | undefined;
+  readonly columns?: DelimitedOptions['columns'];
+  /** Also holds out a validation item a user. */
+  readonly validation?: boolean | undefined;
+}
+
+export interface Dataset {
+  readonly name: string;
+  readonly split: Split;
+  readonly userIds: IdMap;
+  readonly itemIds: IdMap;
+  /** Distinct (user, item) pairs, training and held out together. */
+  readonly interactions: number;
+  /** Rows joined with an earlier one of the same user and item. */
+  readonly duplicates: number;
+  /** What made an interaction a user's last: its time, its place in the file, or the data's own split. */
+  readonly lastBy: 'timestamp' | 'file order' | 'given split';
+}
+
+/** Files that are taken from a folder, best first. */
+const KNOWN_FILES = ['ratings.dat', 'u.data', 'ratings.csv', 'interactions.tsv', 'interactions.csv'];
+
+/**
+ * Reads one file, or finds among the files of a folder what it knows: the NCF paper's trio, ratings.dat, u.data,
+ * ratings.csv, interactions.tsv or .csv, each with or without .gz. Throws DataError for what it cannot find or read.
+ */
+export async function loadDataset(
+  sources: ByteSource | readonly ByteSource[],
+  options: DatasetOptions = {},
+): Promise<Dataset> {
+  const { format = 'auto', columns, validation = false } = options;
+  const files = 'stream' in sources ? [sources] : sources;
+  const ncf = format === 'auto' || format === 'ncf' ? findNcfFiles(files) : null;
+  if (ncf) {
+    if (validation) {
+      throw new ConfigError(
+        `validation: ${ncf.name} comes with its split, which has no validation items; leave it out`,
+      );
+    }
+    const { split, ...counts } = await readNcf(ncf);
+    const ids = { userIds: identityIds(split.users), itemIds: identityIds(split.items) };
+    return { name: options.name ?? ncf.name, split, ...ids, ...counts, lastBy: 'given split' };
+  }
+  if (format === 'ncf')
+    throw new DataError(notFound(files, options.name, '*.train.rating, *.test.rating and *.test.negative'));
+  const file = 'stream' in sources ? sources : findKnown(sources, options.name);
+  const interactions = await readInteractions(file, { format, columns });
+  return {
+    name: options.name ?? plainName(file),
+    split: leaveOneOut(interactions, { validation }),
+    userIds: interactions.userIds,
+    itemIds: interactions.itemIds,
+    interactions: interactions.users.length,
+    duplicates: interactions.duplicates,
+    lastBy: interactions.timestamps ? 'timestamp' : 'file order',
+  };
+}
+
+function findKnown(files: readonly ByteSource[], folder: string | undefined): ByteSource {
+  for (const name of KNOWN_FILES) {
+    const found = files.find((file) => plainName(file) === name);
+    if (found) return found;
+  }
+  throw new DataError(notFound(files, folder, `*.train.rating, ${KNOWN_FILES.join(', ')}`));
+}
+
+function notFound(files: readonly ByteSource[], folder: string | undefined, wanted: string): string {
+  const names = files.map(plainName);
+  const found = names.length > 5 ? [...names.slice(0, 5), `${names.length - 5} more`] : names;
+  const among = found.join(', ') || 'no files';
+  return `${folder ? `${folder}: ` : ''}no data found; looked for ${wanted} (each also with .gz) among ${among}`;
+}
+
+/** Without folders and `.gz`. */
+function plainName({ name }: ByteSource): string {
+  return name.replace(/^.*[/\\]/, '').replace(/\.gz$/, '');
+}

@@ -1,0 +1,234 @@
+import { requestAdapter } from '#platform';
+import {
+  ConfigError,
+  DeviceLostError,
+  GpuError,
+  GpuOutOfMemoryError,
+  GpuValidationError,
+  NoAdapterError,
+} from '../errors.ts';
+import type { AdapterChoice } from '../platform/types.ts';
+import { formatBytes } from './format.ts';
+import { type Kernel, PipelineCache } from './kernel.ts';
+import { Readback } from './readback.ts';
+import { UniformCache } from './uniforms.ts';
+
+export interface OpenOptions {
+  /** `hardware` refuses software adapters, `software` asks for one; default `auto`: the best there is. */
+  readonly adapter?: AdapterChoice;
+}
+
+/** How many objects were made so far: a training loop in its steady state makes none. */
+export interface Counters {
+  buffers: number;
+  bindGroups: number;
+  submits: number;
+}
+
+/** Software adapters by the names their drivers give; `isFallbackAdapter` is not set by all of them. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i;
+
+/**
+ * An opened device: the one owner of pipelines and buffers, and the one place where device loss, uncaptured errors and
+ * out-of-memory arrive. They are kept and thrown by the next `check()`, `read()` or `idle()`.
+ */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly limits: GPUSupportedLimits;
+  /** The adapter's description, e.g. `llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)`. */
+  readonly adapterName: string;
+  readonly adapterKind: 'hardware' | 'software';
+  /** What would make a software adapter faster; empty otherwise. */
+  readonly hint: string;
+  readonly counters: Counters = { buffers: 0, bindGroups: 0, submits: 0 };
+  readonly pipelines: PipelineCache;
+  readonly uniforms: UniformCache;
+  /** Fills a binding that a variant of a kernel does not use. */
+  readonly unused: GPUBufferBinding;
+  readonly #readback: Readback;
+  readonly #owned: boolean;
+  readonly #onError = (event: GPUUncapturedErrorEvent) => this.#fail(typedError(event.error));
+  #failure: GpuError | null = null;
+  #closed = false;
+
+  /** Opens a device. Throws NoAdapterError when there is none, or only one that computes nothing. */
+  static async open(options: OpenOptions = {}): Promise<Gpu> {
+    const choice = options.adapter ?? 'auto';
+    const { adapter, hint } = await requestAdapter(choice);
+    if (!adapter) throw new NoAdapterError(`no WebGPU adapter (asked for: ${choice}); ${hint}`);
+    const kind = adapterKind(adapter.info);
+    if (choice !== 'auto' && choice !== kind) {
+      throw new NoAdapterError(
+        `asked for a ${choice} adapter, found ${adapterName(adapter.info)}, a ${kind} one; ${hint}`,
+      );
+    }
+    const { limits } = adapter;
+    const device = await adapter.requestDevice({
+      label: 'neumf-webgpu',
+      requiredFeatures: (['timestamp-query'] as const).filter((feature) => adapter.features.has(feature)),
+      requiredLimits: {
+        maxBufferSize: limits.maxBufferSize,
+        maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
+      },
+    });
+    const gpu = new Gpu(device, adapter.info, kind === 'software' ? hint : '', true);
+    await gpu.#proveThatItComputes();
+    return gpu;
+  }
+
+  /** Uses a device that belongs to someone else: it is never destroyed here. */
+  static async borrow(device: GPUDevice): Promise<Gpu> {
+    const gpu = new Gpu(device, device.adapterInfo, '', false);
+    await gpu.#proveThatItComputes();
+    return gpu;
+  }
+
+  private constructor(device: GPUDevice, info: GPUAdapterInfo, hint: string, owned: boolean) {
+    this.device = device;
+    this.limits = device.limits;
+    this.adapterName = adapterName(info);
+    this.adapterKind = adapterKind(info);
+    this.hint = hint;
+    this.#owned = owned;
+    this.pipelines = new PipelineCache(device);
+    this.uniforms = new UniformCache(this);
+    this.#readback = new Readback(this);
+    this.unused = { buffer: this.createBuffer('unused', 16), offset: 0, size: 16 };
+    device.addEventListener('uncapturederror', this.#onError as EventListener);
+    void device.lost.then(({ reason, message }) => {
+      if (!this.#closed) this.#fail(new DeviceLostError(`the GPU device was lost (${reason}): ${oneLine(message)}`));
+    });
+  }
+
+  get timestamps(): boolean {
+    return this.device.features.has('timestamp-query');
+  }
+
+  /** A zero-filled buffer. Throws GpuOutOfMemoryError when it is larger than the adapter's limit. */
+  createBuffer(label: string, bytes: number, usage = STORAGE): GPUBuffer {
+    const limit = this.limits.maxBufferSize;
+    if (bytes > limit) {
+      throw new GpuOutOfMemoryError(
+        `${label} needs ${formatBytes(bytes)}, and ${this.adapterName} allows ${formatBytes(limit)} in one buffer`,
+      );
+    }
+    this.counters.buffers++;
+    // WebGPU wants sizes in multiples of 4 bytes, and an empty binding is not allowed.
+    return this.device.createBuffer({ label, size: Math.max(4, Math.ceil(bytes / 4) * 4), usage });
+  }
+
+  bindGroup(kernel: Kernel, entries: GPUBindGroupEntry[]): GPUBindGroup {
+    this.counters.bindGroups++;
+    return this.device.createBindGroup({ label: kernel.name, layout: this.pipelines.layout(kernel), entries });
+  }
+
+  write(buffer: GPUBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>): void {
+    this.device.queue.writeBuffer(buffer, offset, data);
+  }
+
+  submit(commands: GPUCommandBuffer): void {
+    this.check();
+    this.counters.submits++;
+    this.device.queue.submit([commands]);
+  }
+
+  /** Copies bytes back to the CPU once all submitted work before is done. The only way back. */
+  async read(view: GPUBufferBinding): Promise<ArrayBuffer> {
+    this.check();
+    return this.#readback.read(view);
+  }
+
+  /** Resolves when all submitted work is done; throws what went wrong meanwhile. */
+  async idle(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  /** Throws the first error that the device reported, if any. */
+  check(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#closed) throw new GpuError('this Gpu was closed');
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.device.removeEventListener('uncapturederror', this.#onError as EventListener);
+    if (this.#owned) this.device.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #fail(error: GpuError): void {
+    this.#failure ??= error;
+  }
+
+  /** Dawn's null backend accepts every command and computes nothing: a tiny kernel must write what it should. */
+  async #proveThatItComputes(): Promise<void> {
+    const { device } = this;
+    const module = device.createShaderModule({
+      label: 'probe',
+      code: '@group(0) @binding(0) var<storage, read_write> out: array<u32>; @compute @workgroup_size(1) fn main() { out[0] = 6007u * 7919u; }',
+    });
+    const pipeline = await device.createComputePipelineAsync({ label: 'probe', layout: 'auto', compute: { module } });
+    const buffer = this.createBuffer('probe', 4);
+    const entries = [{ binding: 0, resource: { buffer } }];
+    const group = device.createBindGroup({ label: 'probe', layout: pipeline.getBindGroupLayout(0), entries });
+    const encoder = device.createCommandEncoder({ label: 'probe' });
+    const pass = encoder.beginComputePass({ label: 'probe' });
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(1);
+    pass.end();
+    this.submit(encoder.finish());
+    const [value] = new Uint32Array(await this.read({ buffer, offset: 0, size: 4 }));
+    buffer.destroy();
+    if (value !== 6007 * 7919) {
+      this.close();
+      throw new NoAdapterError(
+        `${this.adapterName || 'the adapter'} computes nothing (Dawn's null backend?): a test kernel wrote ${value}`,
+      );
+    }
+  }
+}
+
+// GPUBufferUsage is a global only after a platform's requestAdapter: its values are fixed by the specification.
+export const MAP_READ = 0x1;
+export const COPY_SRC = 0x4;
+export const COPY_DST = 0x8;
+export const UNIFORM = 0x40;
+export const STORAGE = 0x80 | COPY_SRC | COPY_DST;
+
+/** Throws ConfigError when something of this size cannot be one storage binding on this adapter. */
+export function checkBindable(gpu: Gpu, what: string, bytes: number): void {
+  const limit = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize);
+  if (bytes <= limit) return;
+  throw new ConfigError(
+    `${what} needs ${formatBytes(bytes)} (${bytes} bytes), and ${gpu.adapterName} allows ${formatBytes(limit)} (${limit} bytes) in one binding`,
+  );
+}
+
+function adapterName(info: GPUAdapterInfo): string {
+  return (
+    info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(' ') || 'unnamed adapter'
+  );
+}
+
+function adapterKind(info: GPUAdapterInfo): 'hardware' | 'software' {
+  const names = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  return info.isFallbackAdapter || SOFTWARE.test(names) ? 'software' : 'hardware';
+}
+
+function typedError(error: GPUError): GpuError {
+  const message = oneLine(error.message);
+  const kind = error.constructor.name;
+  if (kind === 'GPUOutOfMemoryError') return new GpuOutOfMemoryError(`the GPU is out of memory: ${message}`);
+  if (kind === 'GPUValidationError') return new GpuValidationError(`WebGPU refused a command: ${message}`);
+  return new GpuError(`the GPU driver failed: ${message}`);
+}
+
+function oneLine(message: string): string {
+  return message.trim().split('\n')[0] ?? '';
+}

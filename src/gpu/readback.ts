@@ -1,0 +1,39 @@
+import { COPY_DST, type Gpu, MAP_READ } from './device.ts';
+
+/** Staging buffers for reading back, reused: asking for the loss a few times a second makes no new buffer. */
+export class Readback {
+  readonly #gpu: Gpu;
+  readonly #free: GPUBuffer[] = [];
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+
+  async read({ buffer, offset = 0, size = buffer.size - offset }: GPUBufferBinding): Promise<ArrayBuffer> {
+    if (size === 0) return new ArrayBuffer(0);
+    const gpu = this.#gpu;
+    const fitting = this.#free.findIndex((candidate) => candidate.size >= size);
+    const staging = fitting >= 0 ? this.#free.splice(fitting, 1)[0]! : this.#create(size);
+    const encoder = gpu.device.createCommandEncoder({ label: 'readback' });
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+    gpu.submit(encoder.finish());
+    try {
+      await staging.mapAsync(MAP_READ, 0, size);
+    } catch (error) {
+      await Promise.resolve(); // lets a device loss arrive first: it is the better explanation
+      gpu.check();
+      throw error;
+    }
+    const copy = staging.getMappedRange(0, size).slice(0);
+    staging.unmap();
+    this.#free.push(staging);
+    gpu.check();
+    return copy;
+  }
+
+  /** Sizes are rounded up to powers of two, so that a few buffers serve all reads. */
+  #create(size: number): GPUBuffer {
+    const bytes = Math.max(256, 2 ** Math.ceil(Math.log2(size)));
+    return this.#gpu.createBuffer('readback', Math.min(bytes, this.#gpu.limits.maxBufferSize), MAP_READ | COPY_DST);
+  }
+}

@@ -1,0 +1,14 @@
+import { defineKernel } from '../gpu/kernel.ts';
+import type { Plan } from '../gpu/plan.ts';
+import type { View } from './launch.ts';
+
+const kernel = defineKernel({
+  name: 'advance',
+  params: { capacity: 'u32' },
+  bindings: { step: 'write', loss: 'read', log: 'write' },
+});
+
+/** Ends a step: log[step mod capacity] = loss, step += 1. */
+export function advance(plan: Plan, views: Record<'step' | 'loss' | 'log', View>, capacity: number): void {
+  plan.dispatch(kernel, views, { capacity }, 1);
+}

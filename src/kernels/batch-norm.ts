@@ -1,0 +1,155 @@
+import { defineKernel } from '../gpu/kernel.ts';
+import type { Plan } from '../gpu/plan.ts';
+import { type DropoutKey, dropoutParams, NO_DROPOUT } from './dropout.ts';
+import { groupsFor, type View } from './launch.ts';
+import type { LinearSize } from './linear.ts';
+
+const statsKernel = defineKernel({
+  name: 'batch_norm_stats',
+  params: { rows: 'u32', features: 'u32' },
+  bindings: { x: 'read', statistics: 'write' },
+});
+const finishKernel = defineKernel({
+  name: 'batch_norm_finish',
+  params: { rows: 'u32', features: 'u32', momentum: 'f32', eps: 'f32' },
+  bindings: { statistics: 'read', moments: 'write', runningMean: 'write', runningVar: 'write' },
+});
+const applyKernel = defineKernel({
+  name: 'batch_norm_apply',
+  params: { n: 'u32', features: 'u32', seed: 'u32', stream: 'u32', threshold: 'u32', scale: 'f32' },
+  bindings: { x: 'read', moments: 'read', gamma: 'read', beta: 'read', step: 'read', y: 'write' },
+  constants: ['RELU', 'DROPOUT'],
+});
+const backwardSumsKernel = defineKernel({
+  name: 'batch_norm_backward_sums',
+  params: { rows: 'u32', features: 'u32', scale: 'f32' },
+  bindings: { x: 'read', moments: 'read', y: 'read', dy: 'read', sums: 'write' },
+  constants: ['MASKED'],
+});
+const backwardFinishKernel = defineKernel({
+  name: 'batch_norm_backward_finish',
+  params: { blocks: 'u32', features: 'u32' },
+  bindings: { sums: 'read', dgamma: 'write', dbeta: 'write' },
+});
+const backwardApplyKernel = defineKernel({
+  name: 'batch_norm_backward_apply',
+  params: { rows: 'u32', features: 'u32', scale: 'f32' },
+  bindings: {
+    x: 'read',
+    moments: 'read',
+    gamma: 'read',
+    dgamma: 'read',
+    dbeta: 'read',
+    y: 'read',
+    dy: 'read',
+    dx: 'write',
+  },
+  constants: ['MASKED'],
+});
+const foldKernel = defineKernel({
+  name: 'batch_norm_fold',
+  params: { inputs: 'u32', outputs: 'u32', eps: 'f32' },
+  bindings: {
+    weight: 'read',
+    bias: 'read',
+    gamma: 'read',
+    beta: 'read',
+    runningMean: 'read',
+    runningVar: 'read',
+    foldedWeight: 'write',
+    foldedBias: 'write',
+  },
+});
+
+/** Rows of a block whose partial statistics one thread computes, in batch_norm_stats and in linear's epilogue. */
+const STATISTICS_ROWS = 8;
+/** Rows of a block in batch_norm_backward_sums. */
+const SUMS_ROWS = 32;
+
+/** PyTorch's defaults (torch.nn.BatchNorm1d). */
+export const BATCH_NORM_MOMENTUM = 0.1;
+export const BATCH_NORM_EPS = 1e-5;
+
+export interface BatchNormSize {
+  readonly rows: number;
+  readonly features: number;
+}
+
+/** Elements of the buffers between the kernels, each a vec2f. */
+export const statisticsLength = ({ rows, features }: BatchNormSize) => Math.ceil(rows / STATISTICS_ROWS) * features;
+export const sumsLength = ({ rows, features }: BatchNormSize) => Math.ceil(rows / SUMS_ROWS) * features;
+
+/** Partial mean and squared deviations of every block of 8 rows. */
+export function batchNormStats(plan: Plan, x: View, statistics: View, size: BatchNormSize): void {
+  plan.dispatch(statsKernel, { x, statistics }, { ...size }, groupsFor(statisticsLength(size)));
+}
+
+/** Joins the blocks' statistics into mean and 1/√(variance + eps), and moves the running averages. */
+export function batchNormFinish(
+  plan: Plan,
+  views: Record<'statistics' | 'moments' | 'runningMean' | 'runningVar', View>,
+  size: BatchNormSize,
+): void {
+  const params = { ...size, momentum: BATCH_NORM_MOMENTUM, eps: BATCH_NORM_EPS };
+  plan.dispatch(finishKernel, views, params, size.features);
+}
+
+/** y = gamma · x̂ + beta, with `relu` and `dropout` followed by those. */
+export function batchNormApply(
+  plan: Plan,
+  views: Record<'x' | 'moments' | 'gamma' | 'beta' | 'y', View>,
+  size: BatchNormSize,
+  { relu = false, dropout = NO_DROPOUT }: { readonly relu?: boolean; readonly dropout?: DropoutKey } = {},
+): void {
+  const n = size.rows * size.features;
+  plan.dispatch(
+    applyKernel,
+    { ...views, step: dropout.step ?? plan.gpu.unused },
+    { n, features: size.features, ...dropoutParams(dropout) },
+    groupsFor(Math.ceil(n / 4)),
+    { RELU: Number(relu), DROPOUT: Number(dropout.p > 0) },
+  );
+}
+
+/**
+ * dgamma, dbeta and dx.
+ * @param relu whether ReLU stood behind the normalisation; `scale` is then dropout's 1 / (1 − p), and the mask is y > 0
+ */
+export function batchNormBackward(
+  plan: Plan,
+  views: Record<'x' | 'moments' | 'gamma' | 'y' | 'dy' | 'sums' | 'dgamma' | 'dbeta' | 'dx', View>,
+  size: BatchNormSize,
+  { relu = false, scale = 1 }: { readonly relu?: boolean; readonly scale?: number } = {},
+): void {
+  const { x, moments, gamma, y, dy, sums, dgamma, dbeta, dx } = views;
+  const { rows, features } = size;
+  const constants = { MASKED: Number(relu) };
+  const blocks = Math.ceil(rows / SUMS_ROWS);
+  plan.dispatch(
+    backwardSumsKernel,
+    { x, moments, y, dy, sums },
+    { ...size, scale },
+    groupsFor(blocks * features),
+    constants,
+  );
+  plan.dispatch(backwardFinishKernel, { sums, dgamma, dbeta }, { blocks, features }, features);
+  plan.dispatch(
+    backwardApplyKernel,
+    { x, moments, gamma, dgamma, dbeta, y, dy, dx },
+    { ...size, scale },
+    groupsFor(rows * features),
+    constants,
+  );
+}
+
+/** Folds an evaluated BatchNorm into the linear layer before it. */
+export function batchNormFold(
+  plan: Plan,
+  views: Record<
+    'weight' | 'bias' | 'gamma' | 'beta' | 'runningMean' | 'runningVar' | 'foldedWeight' | 'foldedBias',
+    View
+  >,
+  { inputs, outputs }: Pick<LinearSize, 'inputs' | 'outputs'>,
+): void {
+  plan.dispatch(foldKernel, views, { inputs, outputs, eps: BATCH_NORM_EPS }, groupsFor(inputs * outputs));
+}

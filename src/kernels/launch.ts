@@ -1,0 +1,20 @@
+import type { Gpu } from '../gpu/device.ts';
+
+/** What a kernel reads or writes: part of a buffer. */
+export type View = GPUBufferBinding;
+
+/** Workgroup size of the element-wise kernels; the shaders' default. */
+export const THREADS = 64;
+
+/** Workgroups for `threads` threads. */
+export function groupsFor(threads: number, size = THREADS): number {
+  return Math.ceil(threads / size);
+}
+
+/**
+ * Workgroup size of the matrix products. A CPU adapter hands whole workgroups to its cores, so that small layers need
+ * small groups to keep two cores busy; a GPU wants at least a subgroup.
+ */
+export function productThreads(gpu: Gpu): number {
+  return gpu.adapterKind === 'software' ? 16 : 64;
+}

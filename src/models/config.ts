@@ -1,0 +1,84 @@
+import { ConfigError } from '../errors.ts';
+
+export type ModelKind = 'gmf' | 'mlp' | 'neumf';
+
+/** The shape of a model. Sizes count embedding dimensions and units. */
+export interface ModelConfig {
+  readonly model: ModelKind;
+  readonly users: number;
+  readonly items: number;
+  /** Dimensions of GMF's embeddings; not used by `mlp`. */
+  readonly gmfDim: number;
+  /** Dimensions of each of the MLP's two embeddings; not used by `gmf`. */
+  readonly mlpDim: number;
+  /** Units of the hidden layers; none at all is allowed. */
+  readonly mlpLayers: readonly number[];
+  readonly batchNorm: boolean;
+  /** Probability that a hidden unit is zeroed in training. */
+  readonly dropout: number;
+}
+
+/** A preset: the model's sizes and how it is trained. */
+export interface Preset extends Omit<ModelConfig, 'model' | 'users' | 'items'> {
+  readonly batchSize: number;
+  readonly lr: number;
+  readonly weightDecay: number;
+  readonly clipNorm: number | null;
+  readonly negatives: number;
+  readonly sampler: 'uniform' | 'popularity';
+}
+
+/** He et al. 2017 with k predictive factors: GMF k, MLP embeddings 4k, hidden 4k, 2k, k. */
+function paper(k: number): Preset {
+  return {
+    gmfDim: k,
+    mlpDim: 4 * k,
+    mlpLayers: [4 * k, 2 * k, k],
+    batchNorm: false,
+    dropout: 0,
+    batchSize: 256,
+    lr: 1e-3,
+    weightDecay: 0,
+    clipNorm: null,
+    negatives: 4,
+    sampler: 'uniform',
+  };
+}
+
+export const PRESETS: Readonly<Record<string, Preset>> = {
+  'paper-8': paper(8),
+  'paper-16': paper(16),
+  'paper-32': paper(32),
+  'paper-64': paper(64),
+  lesson: {
+    gmfDim: 64,
+    mlpDim: 64,
+    mlpLayers: [128, 64, 32],
+    batchNorm: true,
+    dropout: 0.2,
+    batchSize: 256,
+    lr: 1e-3,
+    weightDecay: 1e-6,
+    clipNorm: 1,
+    negatives: 4,
+    sampler: 'popularity',
+  },
+};
+
+/** Throws ConfigError for sizes that make no model. */
+export function checkModelConfig(config: ModelConfig): void {
+  const size = (name: string, value: number) => {
+    if (!Number.isInteger(value) || value < 1)
+      throw new ConfigError(`${name} ${value}: an integer of at least 1 would be right`);
+  };
+  size('users', config.users);
+  size('items', config.items);
+  if (config.model !== 'mlp') size('gmfDim', config.gmfDim);
+  if (config.model !== 'gmf') {
+    size('mlpDim', config.mlpDim);
+    for (const units of config.mlpLayers) size('mlpLayers', units);
+  }
+  if (!(config.dropout >= 0 && config.dropout < 1)) {
+    throw new ConfigError(`dropout ${config.dropout}: a probability from 0 to below 1 would be right`);
+  }
+}

@@ -1,0 +1,57 @@
+import type { ParameterSpec } from '../autograd/parameters.ts';
+import { elements } from '../autograd/tensor.ts';
+import { pcg4d, STREAM } from '../random.ts';
+
+/** Standard deviation of the embeddings (He et al. 2017, section 4.1). */
+const EMBEDDING_STD = 0.01;
+
+/**
+ * The initial values of one tensor, as the lesson's model has them: embeddings N(0, 0.01), weights Xavier uniform
+ * (Glorot and Bengio 2010), biases 0, BatchNorm's scales and variances 1.
+ * @param index the tensor's place in the model: each tensor draws from a stream of its own
+ */
+export function initialValues({ name, shape }: ParameterSpec, index: number, seed: number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(elements(shape));
+  const stream = STREAM.weights + index;
+  if (name.includes('_emb.')) return normal(values, EMBEDDING_STD, seed, stream);
+  if (shape.length === 2) {
+    const [outputs, inputs] = shape as [number, number];
+    return uniform(values, Math.sqrt(6 / (inputs + outputs)), seed, stream);
+  }
+  const isScale = name.endsWith('running_var') || (name.endsWith('.weight') && shape.length === 1);
+  return values.fill(isScale ? 1 : 0);
+}
+
+/** Box and Muller 1958: four normal numbers from four random words. */
+function normal(
+  values: Float32Array<ArrayBuffer>,
+  std: number,
+  seed: number,
+  stream: number,
+): Float32Array<ArrayBuffer> {
+  const words = new Uint32Array(4);
+  for (let i = 0; i < values.length; i += 4) {
+    pcg4d(words, seed, stream, 0, i / 4);
+    for (let pair = 0; pair < 4; pair += 2) {
+      const radius = std * Math.sqrt(-2 * Math.log((words[pair]! + 1) / 2 ** 32));
+      const angle = (2 * Math.PI * words[pair + 1]!) / 2 ** 32;
+      if (i + pair < values.length) values[i + pair] = radius * Math.cos(angle);
+      if (i + pair + 1 < values.length) values[i + pair + 1] = radius * Math.sin(angle);
+    }
+  }
+  return values;
+}
+
+function uniform(
+  values: Float32Array<ArrayBuffer>,
+  bound: number,
+  seed: number,
+  stream: number,
+): Float32Array<ArrayBuffer> {
+  const words = new Uint32Array(4);
+  for (let i = 0; i < values.length; i++) {
+    if (i % 4 === 0) pcg4d(words, seed, stream, 0, i / 4);
+    values[i] = bound * ((2 * words[i % 4]!) / 2 ** 32 - 1);
+  }
+  return values;
+}

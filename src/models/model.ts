@@ -1,0 +1,115 @@
+import { type BatchNormTensors, foldBatchNorm, linearBatchNormRelu } from '../autograd/ops/batch-norm.ts';
+import { concat } from '../autograd/ops/concat.ts';
+import { type DropoutOptions, dropout } from '../autograd/ops/dropout.ts';
+import { embedding } from '../autograd/ops/embedding.ts';
+import { hadamard } from '../autograd/ops/hadamard.ts';
+import { linear, linearRelu } from '../autograd/ops/linear.ts';
+import { Parameters } from '../autograd/parameters.ts';
+import { noGrad } from '../autograd/tape.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { checkModelConfig, type ModelConfig } from './config.ts';
+import { initialValues } from './initial.ts';
+import { layerNames, parameterSpecs } from './layout.ts';
+
+/** Logits f32[rows, 1] of the pairs (users[b], items[b]); both u32[rows]. */
+export type Forward = (users: Tensor, items: Tensor) => Tensor;
+
+/** Seed and clock of the dropout masks. */
+export type DropoutSource = Omit<DropoutOptions, 'layer'>;
+
+type HiddenLayer = (x: Tensor, layer: number) => Tensor;
+
+/**
+ * GMF, MLP and NeuMF (He et al. 2017) from one set of parts; σ(logit) is the probability of an interaction.
+ *
+ *   GMF    φ = p_u ⊙ q_i
+ *   MLP    φ = a_L(… a_1([p_u ; q_i]))        a(x) = dropout(relu(batchNorm(W x + b)))
+ *   NeuMF  φ = [φ_GMF ; φ_MLP], each branch with embeddings of its own
+ *   logit = h · φ + b
+ */
+export class Model {
+  readonly config: ModelConfig;
+  readonly parameters: Parameters;
+
+  /** A model with its initial weights. Throws ConfigError for sizes that cannot work, with bytes for tables too large. */
+  constructor(gpu: Gpu, config: ModelConfig, seed = 42) {
+    checkModelConfig(config);
+    this.config = config;
+    this.parameters = new Parameters(gpu, parameterSpecs(config));
+    this.parameters.specs.forEach((spec, i) => {
+      this.parameters.get(spec.name).write(initialValues(spec, i, seed));
+    });
+  }
+
+  /** The forward pass in training, with batch statistics and, where a source is given, dropout. */
+  training(source?: DropoutSource): Forward {
+    const { config } = this;
+    const p = source ? config.dropout : 0;
+    return this.#forward((x, layer) => {
+      const names = layerNames(config, layer);
+      const [weight, bias] = [this.#get(names.weight), this.#get(names.bias)];
+      const options = source && { ...source, layer };
+      if (config.batchNorm) return linearBatchNormRelu(x, weight, bias, this.#norm(layer), p, options);
+      const y = linearRelu(x, weight, bias);
+      return options ? dropout(y, p, options) : y;
+    });
+  }
+
+  /**
+   * The forward pass in evaluation: no dropout, and BatchNorm folded into the weights as they are when the dispatches
+   * appended here run. It leaves nothing for backward.
+   */
+  evaluation(): Forward {
+    const { config, parameters } = this;
+    const layers =
+      config.model === 'gmf'
+        ? []
+        : config.mlpLayers.map((_, layer) => {
+            const names = layerNames(config, layer);
+            const [weight, bias] = [this.#get(names.weight), this.#get(names.bias)];
+            return config.batchNorm ? foldBatchNorm(weight, bias, this.#norm(layer)) : { weight, bias };
+          });
+    const forward = this.#forward((x, layer) => linearRelu(x, layers[layer]!.weight, layers[layer]!.bias));
+    return (users, items) => noGrad(parameters.gpu, () => forward(users, items));
+  }
+
+  #forward(hidden: HiddenLayer): Forward {
+    return (users, items) => {
+      const { model } = this.config;
+      const gmf = model === 'mlp' ? null : this.#gmf(users, items);
+      const mlp = model === 'gmf' ? null : this.#mlp(users, items, hidden);
+      const features = gmf && mlp ? concat(gmf, mlp) : (gmf ?? mlp)!;
+      return linear(features, this.#get('output_layer.weight'), this.#get('output_layer.bias'));
+    };
+  }
+
+  #gmf(users: Tensor, items: Tensor): Tensor {
+    return hadamard(
+      embedding({ table: this.#get('gmf_user_emb.weight'), ids: users }),
+      embedding({ table: this.#get('gmf_item_emb.weight'), ids: items }),
+    );
+  }
+
+  #mlp(users: Tensor, items: Tensor, hidden: HiddenLayer): Tensor {
+    const x = embedding(
+      { table: this.#get('mlp_user_emb.weight'), ids: users },
+      { table: this.#get('mlp_item_emb.weight'), ids: items },
+    );
+    return this.config.mlpLayers.reduce((y, _, layer) => hidden(y, layer), x);
+  }
+
+  #norm(layer: number): BatchNormTensors {
+    const { gamma, beta, runningMean, runningVar } = layerNames(this.config, layer).norm;
+    return {
+      gamma: this.#get(gamma),
+      beta: this.#get(beta),
+      runningMean: this.#get(runningMean),
+      runningVar: this.#get(runningVar),
+    };
+  }
+
+  #get(name: string): Tensor {
+    return this.parameters.get(name);
+  }
+}

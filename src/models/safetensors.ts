@@ -1,0 +1,78 @@
+/** The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. Only F32 and U32 are used. */
+import { DataError } from '../errors.ts';
+
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+}
+
+export interface SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface HeaderEntry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+export function encodeSafetensors({ tensors, metadata }: SafetensorsFile): Uint8Array<ArrayBuffer> {
+  let offset = 0;
+  const header: Record<string, HeaderEntry | Record<string, string>> = { __metadata__: { ...metadata } };
+  for (const [name, { shape, data }] of tensors) {
+    const end = offset + data.byteLength;
+    header[name] = { dtype: data instanceof Uint32Array ? 'U32' : 'F32', shape, data_offsets: [offset, end] };
+    offset = end;
+  }
+  const text = JSON.stringify(header);
+  // The data begins at a multiple of 8 bytes; spaces at the header's end are allowed for that.
+  const json = new TextEncoder().encode(text);
+  const headerLength = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(8 + headerLength + offset);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
+  file.fill(0x20, 8, 8 + headerLength);
+  file.set(json, 8);
+  let at = 8 + headerLength;
+  for (const { data } of tensors.values()) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+/**
+ * Reads a file's bytes.
+ * @param name the file's name, for errors
+ * Throws DataError when the bytes are no whole safetensors file of F32 and U32 tensors.
+ */
+export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, name: string): SafetensorsFile {
+  const broken = (what: string) => new DataError(`${name}: not a readable safetensors file: ${what}`);
+  if (bytes.length < 8) throw broken(`${bytes.length} bytes, and the header's length alone takes 8`);
+  const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  const start = 8 + headerLength;
+  if (start > bytes.length) throw broken(`the header should end at byte ${start}, and the file has ${bytes.length}`);
+  let header: Record<string, HeaderEntry | Record<string, string>>;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, start)));
+  } catch {
+    throw broken('its header is no JSON');
+  }
+  const { __metadata__: metadata = {}, ...entries } = header;
+  const tensors = new Map<string, StoredTensor>();
+  for (const [key, entry] of Object.entries(entries as Record<string, HeaderEntry>)) {
+    if (entry.dtype !== 'F32' && entry.dtype !== 'U32')
+      throw broken(`${key} is ${entry.dtype}; F32 or U32 would be right`);
+    const [from, to] = entry.data_offsets;
+    const length = entry.shape.reduce((product, n) => product * n, 1);
+    if (to - from !== 4 * length) throw broken(`${key} [${entry.shape}] has ${to - from} bytes, not ${4 * length}`);
+    if (start + to > bytes.length)
+      throw broken(`${key} should end at byte ${start + to}, and the file has ${bytes.length}`);
+    const data = bytes.slice(start + from, start + to).buffer;
+    tensors.set(key, {
+      shape: entry.shape,
+      data: entry.dtype === 'U32' ? new Uint32Array(data) : new Float32Array(data),
+    });
+  }
+  return { tensors, metadata: metadata as Record<string, string> };
+}

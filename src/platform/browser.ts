@@ -1,0 +1,15 @@
+/** Browsers: WebGPU is `navigator.gpu`; the build puts the shaders into the bundle. */
+import type { AdapterChoice, FoundAdapter } from './types.ts';
+
+export { shaderText } from './shaders.ts';
+
+export async function requestAdapter(choice: AdapterChoice): Promise<FoundAdapter> {
+  if (!navigator.gpu) {
+    return { adapter: null, hint: 'this browser has no WebGPU, or the page is neither https nor localhost' };
+  }
+  const adapter = await navigator.gpu.requestAdapter({
+    powerPreference: 'high-performance',
+    forceFallbackAdapter: choice === 'software',
+  });
+  return { adapter, hint: 'hardware acceleration may be off, or the GPU may be on the browser’s block list' };
+}

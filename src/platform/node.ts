@@ -1,0 +1,39 @@
+/** Node: WebGPU comes from the package `webgpu` (Dawn), shaders and data from files. */
+import { softwareVulkan } from './node-swiftshader.ts';
+import type { AdapterChoice, FoundAdapter } from './types.ts';
+
+export { shaderText } from './shaders.ts';
+
+/** Timestamps in nanoseconds as the GPU counts them, instead of rounded to 0.1 ms. */
+const DAWN_OPTIONS = ['enable-dawn-features=allow_unsafe_apis', 'disable-dawn-features=timestamp_quantization'];
+
+/** Dawn's GPU objects must outlive every device made from them; when collected early, the process crashes. */
+const instances: GPU[] = [];
+
+/**
+ * Asks Dawn for an adapter. On Linux without a Vulkan driver the SwiftShader inside `@sparticuz/chromium` is used.
+ * The environment variable NEUMF_ADAPTER=swiftshader asks for it even where another driver is installed.
+ */
+export async function requestAdapter(choice: AdapterChoice): Promise<FoundAdapter> {
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  const request = (): Promise<GPUAdapter | null> => {
+    const gpu = create(DAWN_OPTIONS);
+    instances.push(gpu);
+    return gpu.requestAdapter({ powerPreference: 'high-performance', forceFallbackAdapter: choice === 'software' });
+  };
+  const forced = process.env.NEUMF_ADAPTER === 'swiftshader';
+  const adapter = forced ? null : await request();
+  if (adapter || choice === 'hardware' || process.platform !== 'linux') return { adapter, hint: DRIVER_HINT };
+  const missing = softwareVulkan();
+  if (missing) return { adapter: null, hint: missing };
+  return {
+    adapter: await request(),
+    hint: forced ? '' : 'a faster one: apt-get install mesa-vulkan-drivers (lavapipe), or a GPU driver with Vulkan',
+  };
+}
+
+const DRIVER_HINT =
+  process.platform === 'linux'
+    ? 'install a GPU driver with Vulkan, or mesa-vulkan-drivers for a software adapter'
+    : 'install a current GPU driver';

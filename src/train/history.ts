@@ -1,0 +1,52 @@
+/** What a run says of itself: one JSON object a line, in history.jsonl and on stdout with --json. */
+
+/** Ranking quality under one protocol; every figure is a mean over the tested users. */
+export interface Metrics {
+  readonly 'hr@10': number;
+  readonly 'ndcg@10': number;
+}
+
+export interface StartEvent {
+  readonly event: 'start';
+  /** The adapter's own description, e.g. "llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)". */
+  readonly adapter: string;
+  readonly adapterKind: 'hardware' | 'software';
+  readonly data: string;
+  readonly users: number;
+  readonly items: number;
+  /** Distinct (user, item) pairs in training and test together. */
+  readonly interactions: number;
+  /** Users with a held-out item; the others are trained on but not tested. */
+  readonly testedUsers: number;
+  readonly parameters: number;
+  /** Name of the evaluation protocol, e.g. "leave-one-out, 99 sampled negatives, ties against the model". */
+  readonly protocol: string;
+  readonly baselines: Readonly<Record<string, Metrics>>;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+export interface EpochEvent extends Partial<Metrics> {
+  readonly event: 'epoch';
+  /** 1 for the first. */
+  readonly epoch: number;
+  /** Mean training loss (binary cross-entropy, nats per sample). */
+  readonly loss: number;
+  /** Wall time of training alone. */
+  readonly seconds: number;
+  /** Wall time of the evaluation; absent when this epoch was not evaluated. */
+  readonly evalSeconds?: number;
+  readonly samplesPerSecond: number;
+}
+
+export interface EndEvent {
+  readonly event: 'end';
+  /** The epoch with the best HR@10, null when nothing was evaluated. Chosen on the test items, as the NCF paper does. */
+  readonly best: ({ readonly epoch: number } & Metrics) | null;
+  /** SHA-256 of all weights (bytes of the f32 arena, in the order of the parameter list). */
+  readonly weightsSha256: string;
+  readonly seconds: number;
+  /** True when the run was stopped (Ctrl-C) before its last epoch. */
+  readonly stopped: boolean;
+}
+
+export type HistoryEvent = StartEvent | EpochEvent | EndEvent;

@@ -1,0 +1,43 @@
+import type { Clock } from '../autograd/clock.ts';
+import { bceWithLogits } from '../autograd/ops/bce.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import type { DropoutSource, Model } from '../models/model.ts';
+import { clipGradNorm } from '../optim/clip.ts';
+
+/** Pairs and what is to be predicted for them: u32[rows], u32[rows], f32[rows]. */
+export interface Batch {
+  readonly users: Tensor;
+  readonly items: Tensor;
+  readonly labels: Tensor;
+}
+
+export interface Optimizer {
+  setLearningRate(lr: number): void;
+  step(clip?: Tensor): void;
+}
+
+export interface StepOptions {
+  readonly model: Model;
+  readonly optimizer: Optimizer;
+  readonly clock: Clock;
+  readonly clipNorm: number | null;
+  /** Computes the gradients' norm even where nothing is clipped. */
+  readonly norm?: boolean;
+  readonly dropout?: DropoutSource;
+}
+
+/**
+ * Appends one training step to the tape: forward, loss, backward, clip, update, and the clock's advance.
+ * @returns the tensors of the step's results, for those who want to look: logits f32[rows, 1], loss f32[1],
+ *   clip f32[2] = (norm, factor) or null
+ */
+export function trainingStep(batch: Batch, { model, optimizer, clock, clipNorm, norm, dropout }: StepOptions) {
+  model.parameters.zeroGrad();
+  const logits = model.training(dropout)(batch.users, batch.items);
+  const loss = bceWithLogits(logits, batch.labels);
+  loss.backward();
+  const clip = clipNorm !== null || norm ? clipGradNorm(model.parameters, clipNorm) : null;
+  optimizer.step(clip ?? undefined);
+  clock.advance(loss);
+  return { logits, loss, clip };
+}

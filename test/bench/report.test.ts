@@ -1,0 +1,228 @@
+import { PassThrough } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
+import vm from 'node:vm';
+import { describe, expect, it } from 'vitest';
+import { createConsole } from '../../bench/report/console.ts';
+import { describeChoice, formatCount, formatDuration, formatRate } from '../../bench/report/format.ts';
+import { type Run, renderReport } from '../../bench/report/html.ts';
+import { createJsonLines } from '../../bench/report/json-lines.ts';
+import type { EndEvent, EpochEvent, StartEvent } from '../../src/train/history.ts';
+
+const start: StartEvent = {
+  event: 'start',
+  adapter: 'llvmpipe: Mesa 25.0.7',
+  adapterKind: 'software',
+  data: 'online-retail',
+  users: 4074,
+  items: 3145,
+  interactions: 264_514,
+  testedUsers: 4074,
+  parameters: 289_217,
+  protocol: 'leave-one-out, 99 sampled negatives, ties against the model',
+  baselines: {
+    random: { 'hr@10': 0.1, 'ndcg@10': 0.0454 },
+    popularity: { 'hr@10': 0.393, 'ndcg@10': 0.211 },
+  },
+  settings: { model: 'neumf', preset: 'paper-8', epochs: 3, mlpLayers: [32, 16, 8] },
+};
+const epochs: EpochEvent[] = [
+  {
+    event: 'epoch',
+    epoch: 1,
+    loss: 0.317,
+    'hr@10': 0.5,
+    'ndcg@10': 0.3,
+    seconds: 12.3,
+    evalSeconds: 0.8,
+    samplesPerSecond: 1_034_000,
+  },
+  { event: 'epoch', epoch: 2, loss: 0.254, seconds: 112.5, samplesPerSecond: 987 },
+  {
+    event: 'epoch',
+    epoch: 3,
+    loss: 0.244,
+    'hr@10': 0.55,
+    'ndcg@10': 0.32,
+    seconds: 9,
+    evalSeconds: 1.25,
+    samplesPerSecond: 1_100_000,
+  },
+];
+const end: EndEvent = {
+  event: 'end',
+  best: { epoch: 3, 'hr@10': 0.55, 'ndcg@10': 0.32 },
+  weightsSha256: 'ab'.repeat(32),
+  seconds: 135.9,
+  stopped: false,
+};
+const unevaluated = epochs.map(({ 'hr@10': _, 'ndcg@10': __, evalSeconds: ___, ...rest }) => rest);
+const render = (run: Partial<Run> = {}) =>
+  renderReport({ start, epochs, end, ...run }, new Date('2026-03-01T14:05:00Z'));
+const scriptsOf = (page: string) => [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, script]) => script);
+
+describe('report.html', () => {
+  it('names data, model, adapter, protocol, baselines, the choice of the best epoch and the weights', () => {
+    const page = render().replaceAll('>\n<', '><');
+    for (const text of [
+      'neumf paper-8',
+      'online-retail',
+      'software adapter',
+      '2026-03-01 14:05 UTC',
+      'Epoch 3, best of 2 evaluated epochs, chosen on the test items',
+      start.protocol,
+      '<b>0.5500</b> HR@10',
+      '<th scope="row">popularity</th><td>–</td><td>0.3930</td><td>0.2110</td>',
+      '[32,16,8]',
+      end.weightsSha256,
+      'Leon Sorokin',
+    ]) {
+      expect(page).toContain(text);
+    }
+  });
+
+  it('holds no address, so it opens offline', () => {
+    const page = render();
+    expect(page).not.toMatch(/[a-z]+:\/\//i);
+    expect(page).not.toMatch(/\b(?:src|href)\s*=|@import|url\(/i);
+  });
+
+  it('holds one script, which parses and carries the baselines', () => {
+    const [script, ...others] = scriptsOf(render());
+    expect(others).toEqual([]);
+    expect(() => new vm.Script(script)).not.toThrow();
+    expect(script).toContain('"popularity NDCG"');
+  });
+
+  it('shows hostile names as text and keeps them inside the script as data', () => {
+    const hostile = '</script><img src=x onerror="alert(\'1\')">&amp;<!--';
+    const page = render({
+      start: {
+        ...start,
+        data: hostile,
+        adapter: hostile,
+        baselines: { [hostile]: end.best! },
+        settings: { [hostile]: hostile },
+      },
+    });
+    expect(page).not.toContain('<img');
+    expect(page).not.toContain('<!--');
+    expect(page).toContain('&lt;/script&gt;&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;&amp;amp;&lt;!--');
+    const scripts = scriptsOf(page);
+    expect(scripts).toHaveLength(1);
+    expect(() => new vm.Script(scripts[0])).not.toThrow();
+  });
+
+  it('of a run stopped before its first epoch says so and draws nothing', () => {
+    const page = render({ epochs: [], end: { ...end, best: null, stopped: true } });
+    expect(page).toContain('No epoch was finished');
+    expect(page).toContain('0 of 3 epochs in 2 min 16 s, stopped by hand');
+    expect(page).not.toContain('<figure');
+    expect(page).not.toContain('<script');
+  });
+
+  it('of a run without evaluations shows the loss and no ranking', () => {
+    const page = render({ epochs: unevaluated, end: { ...end, best: null } });
+    expect(page).toContain('id="loss"');
+    expect(page).not.toContain('id="metrics"');
+    expect(page).toContain('No result: no epoch was evaluated');
+    expect(page).not.toMatch(/<td>(?:undefined|null|NaN)/);
+  });
+
+  it('of a run that broke off gives the best epoch so far', () => {
+    const page = render({ end: null });
+    expect(page).toContain('Epoch 3, best of 2');
+    expect(page).toContain('3 of 3 epochs so far: this run has not ended');
+  });
+});
+
+function capture(isTTY: boolean) {
+  const stream = Object.assign(new PassThrough(), { isTTY, columns: 120 });
+  return { stream, text: () => String(stream.read() ?? '') };
+}
+const progress = { epoch: 1, done: 50, total: 200, loss: 0.3, samplesPerSecond: 1_034_000, etaSeconds: 725 };
+
+describe('console', () => {
+  it('prints header, baselines and epochs as rows of equal width to a log, and no bar', () => {
+    const { stream, text } = capture(false);
+    const display = createConsole({ stream, epochs: 3 });
+    display.start(start);
+    for (const event of epochs) {
+      display.progress({ ...progress, epoch: event.epoch });
+      display.epoch(event);
+    }
+    display.end(end);
+    display.close();
+    const lines = text().split('\n');
+    expect(lines.slice(0, 4)).toEqual([
+      'data      online-retail: 4,074 users × 3,145 items, 264,514 interactions',
+      'model     neumf paper-8, 289,217 parameters',
+      'adapter   llvmpipe: Mesa 25.0.7 (software adapter: runs on the CPU, not on a GPU)',
+      'protocol  leave-one-out, 99 sampled negatives, ties against the model; 4,074 users tested',
+    ]);
+    const table = lines.slice(5, 11);
+    expect(table).toEqual([
+      '     epoch      loss     HR@10   NDCG@10   seconds    eval s samples/s',
+      '    random         –    0.1000    0.0454         –         –         –',
+      'popularity         –    0.3930    0.2110         –         –         –',
+      '         1    0.3170    0.5000    0.3000     12.30      0.80     1.03M',
+      '         2    0.2540         –         –    112.50         –       987',
+      '         3    0.2440    0.5500    0.3200      9.00      1.25     1.10M',
+    ]);
+    expect(lines.slice(11)).toEqual([
+      '',
+      'best      epoch 3: HR@10 0.5500, NDCG@10 0.3200 (best of 2 evaluated epochs, chosen on the test items)',
+      'time      2 min 16 s',
+      `weights   sha256 ${end.weightsSha256}`,
+      '',
+    ]);
+  });
+
+  it('keeps a bar below the rows on a terminal and gives the cursor back', async () => {
+    const { stream, text } = capture(true);
+    const display = createConsole({ stream, epochs: 3 });
+    display.progress(progress);
+    await expect
+      .poll(() => stripVTControlCharacters(text()))
+      .toMatch(/epoch 1\/3 █{5}░{15} {2}25% {2}loss 0\.3000 {2}1\.03M samples\/s {2}run ends in 12 min 05 s/);
+    display.epoch(epochs[0]);
+    display.close();
+    display.close();
+    const last = text();
+    expect(last).toContain('\x1b[?25h');
+    expect(stripVTControlCharacters(last)).toMatch(/ 1 {4}0\.3170 .*1\.03M\n$/);
+  });
+});
+
+it('--json prints an object a line and ignores progress', () => {
+  const { stream, text } = capture(true);
+  const display = createJsonLines(stream);
+  display.start(start);
+  display.progress(progress);
+  for (const event of epochs) display.epoch(event);
+  display.end(end);
+  display.close();
+  const lines = text().trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toEqual([start, ...epochs, end]);
+});
+
+describe('numbers', () => {
+  it.each([
+    [0.4213, '0.42 s'],
+    [9.996, '10.0 s'],
+    [59.97, '1 min 00 s'],
+    [119.6, '2 min 00 s'],
+    [3599.7, '1 h 00 min'],
+    [7380, '2 h 03 min'],
+    [86_399, '1 d 00 h'],
+    [273_600, '3 d 04 h'],
+    [Number.NaN, '–'],
+    [Number.POSITIVE_INFINITY, '–'],
+  ])('%d seconds is %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+
+  it('groups counts, shortens rates, and counts one epoch as one', () => {
+    expect(formatCount(264_514)).toBe('264,514');
+    expect(formatRate(1_234_567)).toBe('1.23M');
+    expect(formatRate(Number.NaN)).toBe('–');
+    expect(describeChoice(1, 1)).toBe('best of 1 epoch, chosen on the test items');
+  });
+});
