@@ -1,6 +1,8 @@
 /** What the command lines share: the adapter's option, and errors as one line with exit code 2. */
 import { type Command, CommanderError, Option } from 'commander';
-import { ConfigError, DataError, GpuError } from '../src/errors.ts';
+import { ConfigError, DataError, GpuError, NonFiniteError } from '../src/errors.ts';
+
+const EXPECTED = [ConfigError, DataError, GpuError, NonFiniteError];
 
 export function addAdapterOption(program: Command): void {
   program.addOption(
@@ -27,8 +29,8 @@ export async function runProgram<A extends unknown[]>(
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
-    } else if (error instanceof ConfigError || error instanceof DataError || error instanceof GpuError) {
-      console.error(`error: ${error.message}`);
+    } else if (EXPECTED.some((kind) => error instanceof kind)) {
+      console.error(`error: ${(error as Error).message}`);
       process.exitCode = 2;
     } else {
       throw error;

@@ -2,7 +2,7 @@
 // look-ups side by side are a concatenation:
 //   out[b, column + d] = table[ids[b], d]
 // table f32[vocabulary, dim] · ids u32[rows], each < vocabulary · out f32[rows, width]
-// One thread for one element of the result.
+// One thread for four columns of one row.
 struct Params { rows: u32, dim: u32, width: u32, column: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> table: array<f32>;
@@ -14,8 +14,11 @@ override WG: u32 = 64;
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * WG + id.x;
-  if (i >= params.rows * params.dim) { return; }
-  let b = i / params.dim;
-  let d = i % params.dim;
-  out[b * params.width + params.column + d] = table[ids[b] * params.dim + d];
+  let blocks = (params.dim + 3u) / 4u;
+  if (i >= params.rows * blocks) { return; }
+  let b = i / blocks;
+  let first = (i % blocks) * 4u;
+  let row = ids[b] * params.dim;
+  let to = b * params.width + params.column;
+  for (var d = first; d < min(first + 4u, params.dim); d++) { out[to + d] = table[row + d]; }
 }

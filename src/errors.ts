@@ -34,3 +34,8 @@ export class ConfigError extends Error {
 export class DataError extends Error {
   override name = 'DataError';
 }
+
+/** Training left the numbers: a loss that is infinite or not a number. Says at which step. */
+export class NonFiniteError extends Error {
+  override name = 'NonFiniteError';
+}

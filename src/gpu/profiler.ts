@@ -14,19 +14,19 @@ const QUERY_RESOLVE = 0x200; // GPUBufferUsage.QUERY_RESOLVE
 const MAX_QUERIES = 4096;
 
 /**
- * Times each dispatch of a plan with timestamp queries, in one replay, and sums by label, the most expensive first.
+ * Times each dispatch of a plan with timestamp queries, takes its median over several replays (after one that warms up)
+ * and sums by label, the most expensive first. The replays do what the plan does: a training step trains.
  * Each dispatch stands in a pass of its own, so the sum is somewhat more than a replay in one pass takes.
  * Throws GpuError when the adapter has no timestamp queries.
  */
-export async function profile(plan: Plan): Promise<Timing[]> {
+export async function profile(plan: Plan, replays = 5): Promise<Timing[]> {
   const { gpu, dispatches } = plan;
   if (!gpu.timestamps)
     throw new GpuError(`${gpu.adapterName} has no timestamp queries, so kernels cannot be timed one by one`);
   await plan.compile();
-  const nanoseconds: number[] = [];
-  for (let first = 0; first < dispatches.length; first += MAX_QUERIES / 2) {
-    nanoseconds.push(...(await time(gpu, dispatches.slice(first, first + MAX_QUERIES / 2))));
-  }
+  const runs: number[][] = [];
+  for (let run = 0; run <= replays; run++) runs.push(await replayTimed(plan));
+  const nanoseconds = dispatches.map((_, i) => median(runs.slice(1).map((run) => run[i]!)));
   const byLabel = new Map<string, { count: number; total: number }>();
   dispatches.forEach(({ label }, i) => {
     const sum = byLabel.get(label) ?? { count: 0, total: 0 };
@@ -37,7 +37,19 @@ export async function profile(plan: Plan): Promise<Timing[]> {
     .sort((a, b) => b.microseconds - a.microseconds);
 }
 
-/** Nanoseconds of each dispatch. */
+/** Nanoseconds of each dispatch in one replay. */
+async function replayTimed({ gpu, dispatches }: Plan): Promise<number[]> {
+  const nanoseconds: number[] = [];
+  for (let first = 0; first < dispatches.length; first += MAX_QUERIES / 2) {
+    nanoseconds.push(...(await time(gpu, dispatches.slice(first, first + MAX_QUERIES / 2))));
+  }
+  return nanoseconds;
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
 async function time(gpu: Gpu, dispatches: Plan['dispatches']): Promise<number[]> {
   const count = dispatches.length * 2;
   const querySet = gpu.device.createQuerySet({ label: 'profile', type: 'timestamp', count });

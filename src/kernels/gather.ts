@@ -17,5 +17,5 @@ export interface Columns {
 
 /** out[b, column + d] = table[ids[b], d]. */
 export function gather(plan: Plan, table: View, ids: View, out: View, rows: number, columns: Columns): void {
-  plan.dispatch(kernel, { table, ids, out }, { rows, ...columns }, groupsFor(rows * columns.dim));
+  plan.dispatch(kernel, { table, ids, out }, { rows, ...columns }, groupsFor(rows * Math.ceil(columns.dim / 4)));
 }

@@ -32,7 +32,7 @@ const clipKernel = defineKernel({
 });
 
 /** Vectors of four elements that one thread of adam updates. */
-const ADAM_VECTORS = 4;
+const ADAM_VECTORS = 16;
 /** Partial sums of the norm. */
 export const NORM_THREADS = 1024;
 

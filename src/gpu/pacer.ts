@@ -1,0 +1,46 @@
+import type { Gpu } from './device.ts';
+
+/** A submit should take about this long: short enough for a page and for Ctrl-C, long enough to hide its own cost. */
+const TARGET_MS = 50;
+const MOST_IN_FLIGHT = 3;
+const MOST_REPEATS = 1024;
+
+/** Sizes submits by how long the last ones took, and keeps at most three of them in flight. */
+export class Pacer {
+  /** How many repetitions to put into the next submit. */
+  repeats: number;
+  readonly #gpu: Gpu;
+  readonly #fixed: boolean;
+  #inFlight: Promise<void>[] = [];
+  #lastDone = 0;
+
+  /** @param repeats a fixed number of repetitions a submit; without it the number is found */
+  constructor(gpu: Gpu, repeats?: number) {
+    this.#gpu = gpu;
+    this.#fixed = repeats !== undefined;
+    this.repeats = repeats ?? 1;
+  }
+
+  /** Notes that `repeats` repetitions were submitted; resolves when the next ones may be. */
+  async submitted(repeats: number): Promise<void> {
+    const start = performance.now();
+    const done = this.#gpu.device.queue.onSubmittedWorkDone().then(() => {
+      const now = performance.now();
+      // A submit that waited behind another began when that one was done.
+      const each = (now - Math.max(start, this.#lastDone)) / repeats;
+      this.#lastDone = now;
+      if (this.#fixed) return;
+      const wanted = Math.floor(TARGET_MS / Math.max(each, TARGET_MS / MOST_REPEATS));
+      this.repeats = Math.max(1, Math.min(wanted, 2 * this.repeats, MOST_REPEATS));
+    });
+    this.#inFlight.push(done);
+    if (this.#inFlight.length >= MOST_IN_FLIGHT) await this.#inFlight.shift();
+    this.#gpu.check();
+  }
+
+  /** Resolves when all that was submitted is done. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#inFlight.splice(0));
+    this.#gpu.check();
+  }
+}

@@ -1,0 +1,108 @@
+import type { Clock } from '../autograd/clock.ts';
+import { tapeOf, tensor, zeros } from '../autograd/tape.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { popularity, type Split } from '../data/split.ts';
+import { ConfigError, DataError } from '../errors.ts';
+import { checkBindable, type Gpu } from '../gpu/device.ts';
+import { sampleBatch } from '../kernels/sample-batch.ts';
+import { aliasTable } from './alias.ts';
+import type { TrainSettings } from './settings.ts';
+import type { Batch } from './step.ts';
+
+/** The generator's words are indexed by u32, and the shuffle's domain may be four times the samples. */
+const MOST_SAMPLES = 2 ** 30;
+
+type SamplerSettings = Pick<TrainSettings, 'batchSize' | 'negatives' | 'sampler' | 'seed'>;
+
+/**
+ * Draws batches on the device: every epoch visits each positive once and `negatives` drawn items beside it, in another
+ * order. It keeps the training interactions as two lists and an offset a user; nothing of an epoch's size.
+ */
+export class BatchSampler {
+  /** Samples of an epoch: positives and negatives. */
+  readonly samples: number;
+  /** Batches of an epoch, a shorter last one included. */
+  readonly batches: number;
+  /** Samples at the end of an epoch that are not trained on: none, or one. */
+  readonly leftOut: number;
+  readonly #gpu: Gpu;
+  readonly #settings: SamplerSettings;
+  readonly #positives: number;
+  readonly #items: number;
+  readonly #tables: Record<'positiveUsers' | 'offsets' | 'positiveItems' | 'alias', Tensor>;
+
+  /**
+   * @param batchNorm whether the model normalises by batch: a last batch of one sample is then left out of every epoch,
+   *   because it has no variance
+   * Throws DataError for data without training items or without negatives, ConfigError for more than fits.
+   */
+  constructor(gpu: Gpu, split: Split, settings: SamplerSettings, batchNorm = false) {
+    const { offsets, items } = split.train;
+    const { batchSize, negatives } = settings;
+    this.#gpu = gpu;
+    this.#settings = settings;
+    this.#positives = items.length;
+    this.#items = split.items;
+    this.samples = items.length * (1 + negatives);
+    this.leftOut = batchNorm && this.samples % batchSize === 1 ? 1 : 0;
+    this.batches = Math.ceil((this.samples - this.leftOut) / batchSize);
+    if (items.length === 0) throw new DataError('no training interactions are left after holding out the test items');
+    if (this.samples > MOST_SAMPLES) {
+      throw new ConfigError(
+        `an epoch would have ${this.samples} samples; at most ${MOST_SAMPLES} can be shuffled: fewer negatives would be right`,
+      );
+    }
+    checkBindable(gpu, `the list of ${items.length} training interactions`, 4 * items.length);
+    const users = new Uint32Array(items.length);
+    for (let user = 0; user < split.users; user++) {
+      const [start, end] = [offsets[user]!, offsets[user + 1]!];
+      users.fill(user, start, end);
+      if (negatives > 0 && end - start >= split.items) {
+        throw new DataError(
+          `user number ${user} has interacted with all ${split.items} items: there is no negative to draw`,
+        );
+      }
+    }
+    const alias = settings.sampler === 'popularity' ? aliasTable(popularity(split)) : new Uint32Array(2);
+    this.#tables = {
+      positiveUsers: tensor(gpu, users, { label: 'positive users' }),
+      offsets: tensor(gpu, offsets as Uint32Array<ArrayBuffer>, { label: 'user offsets' }),
+      positiveItems: tensor(gpu, items as Uint32Array<ArrayBuffer>, { label: 'positive items' }),
+      alias: tensor(gpu, alias, { label: 'alias table' }),
+    };
+  }
+
+  /** Rows of a batch of an epoch, 0 for the first. */
+  rows(batch: number): number {
+    return Math.min(this.#settings.batchSize, this.samples - batch * this.#settings.batchSize);
+  }
+
+  /** Appends the drawing of the batch that the clock points at. @param rows as `rows` gives for that batch */
+  draw(clock: Clock, rows: number): Batch {
+    const gpu = this.#gpu;
+    const { batchSize, negatives, seed, sampler } = this.#settings;
+    const batch = {
+      users: zeros(gpu, [rows], { dtype: 'u32', label: 'batch users' }),
+      items: zeros(gpu, [rows], { dtype: 'u32', label: 'batch items' }),
+      labels: zeros(gpu, [rows], { label: 'batch labels' }),
+    };
+    const size = {
+      rows,
+      batchSize,
+      batches: this.batches,
+      positives: this.#positives,
+      negatives,
+      items: this.#items,
+      seed,
+    };
+    const tensors = { ...this.#tables, ...batch, step: clock.step };
+    const views = Object.fromEntries(Object.entries(tensors).map(([name, { view }]) => [name, view]));
+    sampleBatch(
+      tapeOf(gpu).plan,
+      views as Record<keyof typeof tensors, GPUBufferBinding>,
+      size,
+      sampler === 'popularity',
+    );
+    return batch;
+  }
+}

@@ -1,0 +1,97 @@
+import { ConfigError } from '../errors.ts';
+import { type ModelConfig, type ModelKind, PRESETS } from '../models/config.ts';
+
+/** How a model is built and trained. Everything that a preset leaves open has the default given here. */
+export interface TrainSettings {
+  readonly preset: string;
+  readonly model: ModelKind;
+  readonly gmfDim: number;
+  readonly mlpDim: number;
+  readonly mlpLayers: readonly number[];
+  readonly batchNorm: boolean;
+  readonly dropout: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: 'adam' | 'sgd';
+  readonly lr: number;
+  readonly weightDecay: number;
+  /** Largest norm of all gradients together; null clips nothing. */
+  readonly clipNorm: number | null;
+  /** Negatives drawn for each positive, anew every epoch. */
+  readonly negatives: number;
+  /** How negatives are drawn: all items alike, or in proportion to popularity^0.75. */
+  readonly sampler: 'uniform' | 'popularity';
+  /** Leave-one-out evaluation after every evalEvery-th epoch and the last, or none. */
+  readonly eval: 'loo' | 'none';
+  readonly evalEvery: number;
+  readonly seed: number;
+}
+
+export const DEFAULT_SETTINGS = {
+  preset: 'paper-8',
+  model: 'neumf',
+  epochs: 20,
+  optimizer: 'adam',
+  eval: 'loo',
+  evalEvery: 1,
+  seed: 42,
+} as const;
+
+/**
+ * Fills in a preset and the defaults, and checks every value.
+ * Throws ConfigError naming the setting, its value and what would be right.
+ */
+export function resolveSettings(given: Partial<TrainSettings> = {}): TrainSettings {
+  const name = given.preset ?? DEFAULT_SETTINGS.preset;
+  const preset = PRESETS[name];
+  if (!preset) throw new ConfigError(`preset "${name}": ${Object.keys(PRESETS).join(', ')} would be right`);
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const settings: TrainSettings = { ...DEFAULT_SETTINGS, ...preset, ...set, preset: name };
+  check(settings);
+  return settings;
+}
+
+/** The model that the settings describe, for so many users and items. */
+export function modelConfig(settings: TrainSettings, users: number, items: number): ModelConfig {
+  const { model, gmfDim, mlpDim, mlpLayers, batchNorm, dropout } = settings;
+  return { model, users, items, gmfDim, mlpDim, mlpLayers, batchNorm, dropout };
+}
+
+function check(settings: TrainSettings): void {
+  const integer = (name: keyof TrainSettings, least: number) => {
+    const value = settings[name];
+    if (!Number.isSafeInteger(value) || (value as number) < least) {
+      throw new ConfigError(`${name} ${value}: an integer of at least ${least} would be right`);
+    }
+  };
+  const positive = (name: keyof TrainSettings, zero: boolean) => {
+    const value = settings[name];
+    if (!(Number.isFinite(value) && (zero ? (value as number) >= 0 : (value as number) > 0))) {
+      throw new ConfigError(`${name} ${value}: a number ${zero ? 'of at least' : 'above'} 0 would be right`);
+    }
+  };
+  const oneOf = (name: keyof TrainSettings, values: readonly string[]) => {
+    if (!values.includes(settings[name] as string)) {
+      throw new ConfigError(`${name} "${settings[name]}": ${values.join(', ')} would be right`);
+    }
+  };
+  integer('epochs', 1);
+  integer('batchSize', 1);
+  integer('negatives', 0);
+  integer('evalEvery', 1);
+  integer('seed', 0);
+  positive('lr', false);
+  positive('weightDecay', true);
+  if (settings.clipNorm !== null) positive('clipNorm', false);
+  oneOf('model', ['gmf', 'mlp', 'neumf']);
+  oneOf('optimizer', ['adam', 'sgd']);
+  oneOf('sampler', ['uniform', 'popularity']);
+  oneOf('eval', ['loo', 'none']);
+  if (settings.seed > 0xffffffff) throw new ConfigError(`seed ${settings.seed}: at most ${0xffffffff} would be right`);
+  const hidden = settings.model !== 'gmf' && settings.mlpLayers.length > 0;
+  if (settings.batchNorm && hidden && settings.batchSize < 2) {
+    throw new ConfigError(
+      `batchSize ${settings.batchSize} with batch norm: one sample has no variance; at least 2, or no batch norm, would be right`,
+    );
+  }
+}
