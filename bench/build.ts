@@ -36,10 +36,12 @@ function declare(entry: string, folder: string): number {
   });
   const files = globSync(`${folder}/**/*.d.ts`);
   for (const file of files) {
-    // '#platform' means nothing outside this package; both platforms have the same types.
-    const node = relative(dirname(file), join(folder, 'platform', 'node.ts'));
-    const text = readFileSync(file, 'utf8');
-    writeFileSync(file, text.replaceAll(/(['"])#platform\1/g, `'${node.startsWith('.') ? node : `./${node}`}'`));
+    // '#platform' and '#files' mean nothing outside this package; Node's declarations serve both platforms.
+    const text = readFileSync(file, 'utf8').replaceAll(/(['"])#(platform|files)\1/g, (_, quote, name) => {
+      const target = relative(dirname(file), join(folder, 'platform', name === 'files' ? 'node-files.ts' : 'node.ts'));
+      return `${quote}${target.startsWith('.') ? target : `./${target}`}${quote}`;
+    });
+    writeFileSync(file, text);
   }
   return files.length;
 }

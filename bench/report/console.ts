@@ -46,6 +46,7 @@ const headerLines = (event: StartEvent): string[] => [
   `model     ${describeModel(event)}, ${formatCount(event.parameters)} parameters`,
   `adapter   ${describeAdapter(event)}`,
   `protocol  ${event.protocol}; ${formatCount(event.testedUsers)} users tested`,
+  ...event.notes.map((note) => `note      ${note}`),
 ];
 
 /** cli-progress draws; its own estimate of the end knows only this epoch, so the run's is handed in. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { EndEvent, EpochEvent, Metrics, StartEvent } from '../../src/train/history.ts';
+import { bestEpoch, type EndEvent, type EpochEvent, type Metrics, type StartEvent } from '../../src/train/history.ts';
 import { type Chart, drawCharts } from './charts.ts';
 import {
   describeAdapter,
@@ -32,14 +32,7 @@ const licensed = (source: string): string =>
 const evaluatedEpochs = (epochs: readonly EpochEvent[]): readonly (EpochEvent & Metrics)[] =>
   epochs.filter((epoch): epoch is EpochEvent & Metrics => epoch['hr@10'] !== undefined);
 
-/** The end's best epoch; without an end the best so far, the earlier one of equals. */
-function bestEpoch({ epochs, end }: Run): EndEvent['best'] {
-  if (end) return end.best;
-  return evaluatedEpochs(epochs).reduce<EndEvent['best']>(
-    (best, epoch) => (best && best['hr@10'] >= epoch['hr@10'] ? best : epoch),
-    null,
-  );
-}
+const bestOf = ({ end, epochs }: Run): EndEvent['best'] => (end ? end.best : bestEpoch(epochs));
 
 function progressOf({ start, epochs, end }: Run): string {
   const planned = typeof start.settings.epochs === 'number' ? ` of ${start.settings.epochs}` : '';
@@ -49,7 +42,7 @@ function progressOf({ start, epochs, end }: Run): string {
 }
 
 function resultSection(run: Run): Html {
-  const best = bestEpoch(run);
+  const best = bestOf(run);
   const { protocol, testedUsers } = run.start;
   if (!best) return html`<p class="note">No result: no epoch was evaluated (${progressOf(run)}).</p>`;
   return html`<p class="figures">
@@ -58,6 +51,10 @@ function resultSection(run: Run): Html {
 </p>
 <p class="note">Epoch ${best.epoch}, ${describeChoice(evaluatedEpochs(run.epochs).length, run.epochs.length)}.
 Protocol: ${protocol}; ${formatCount(testedUsers)} users tested. ${progressOf(run)}.</p>`;
+}
+
+function notesSection({ start }: Run): Html {
+  return html`${start.notes.map((note) => html`<p class="note">Note: ${note}.</p>`)}`;
 }
 
 function chartsOf({ start, epochs }: Run): readonly Chart[] {
@@ -111,7 +108,7 @@ const cells = (values: readonly string[]): readonly Html[] => values.map((value)
 
 /** Baselines and epochs in one table, so that their figures stand in the same columns. */
 function epochsTable(run: Run): Html {
-  const best = bestEpoch(run)?.epoch;
+  const best = bestOf(run)?.epoch;
   const baselines = Object.entries(run.start.baselines).map(
     ([name, metrics]) =>
       html`<tr><th scope="row">${name}</th>${cells([
@@ -180,7 +177,7 @@ ${trusted(asset('./report.css'))}</style>
 <header><h1>${describeModel(start)} <span>on</span> ${start.data}</h1>
 <table class="pairs">${facts}</table></header>
 <main>
-<section>${resultSection(run)}</section>
+<section>${resultSection(run)}${notesSection(run)}</section>
 ${charts.map(figure)}
 <section><h2>Baselines and epochs</h2>${epochsTable(run)}</section>
 <section><h2>Settings</h2><div class="scroll"><table class="pairs">${pairs(Object.entries(start.settings).map(([name, value]) => [name, settingText(value)] as const))}</table></div></section>

@@ -12,11 +12,10 @@ export async function readWeights(model: Model): Promise<Map<string, StoredTenso
 }
 
 /**
- * Sets all of a model's tensors.
- * @param source where they come from, for errors
- * Throws DataError when a tensor is missing or has another shape; the model is unchanged then.
+ * Throws DataError when a tensor that the model needs is missing or has another shape.
+ * @param source where they come from, for the error
  */
-export function loadWeights(model: Model, weights: ReadonlyMap<string, StoredTensor>, source: string): void {
+export function checkWeights(model: Model, weights: ReadonlyMap<string, StoredTensor>, source: string): void {
   for (const { name, shape } of model.parameters.specs) {
     const stored = weights.get(name);
     if (!stored) throw new DataError(`${source}: it has no tensor ${name}, which this model needs`);
@@ -26,5 +25,10 @@ export function loadWeights(model: Model, weights: ReadonlyMap<string, StoredTen
       );
     }
   }
+}
+
+/** Sets all of a model's tensors. Throws DataError as checkWeights does; the model is unchanged then. */
+export function loadWeights(model: Model, weights: ReadonlyMap<string, StoredTensor>, source: string): void {
+  checkWeights(model, weights, source);
   for (const [name, tensor] of model.parameters.entries()) tensor.write(weights.get(name)!.data);
 }

@@ -24,16 +24,17 @@ export async function requestAdapter(choice: AdapterChoice): Promise<FoundAdapte
   };
   const forced = process.env.NEUMF_ADAPTER === 'swiftshader';
   const adapter = forced ? null : await request();
-  if (adapter || choice === 'hardware' || process.platform !== 'linux') return { adapter, hint: DRIVER_HINT };
+  if (adapter) return { adapter, hint: 'a GPU with its driver would be faster' };
+  if (choice === 'hardware' || process.platform !== 'linux') return { adapter, hint: DRIVER_HINT };
   const missing = softwareVulkan();
   if (missing) return { adapter: null, hint: missing };
   return {
     adapter: await request(),
-    hint: forced ? '' : 'a faster one: apt-get install mesa-vulkan-drivers (lavapipe), or a GPU driver with Vulkan',
+    hint: 'the Debian and Ubuntu package mesa-vulkan-drivers (lavapipe) is several times faster, a GPU with its driver more so',
   };
 }
 
 const DRIVER_HINT =
   process.platform === 'linux'
-    ? 'install a GPU driver with Vulkan, or mesa-vulkan-drivers for a software adapter'
-    : 'install a current GPU driver';
+    ? 'a GPU driver with Vulkan is needed, or mesa-vulkan-drivers for a software adapter'
+    : 'a current GPU driver is needed';

@@ -23,6 +23,8 @@ export interface StartEvent {
   readonly protocol: string;
   readonly baselines: Readonly<Record<string, Metrics>>;
   readonly settings: Readonly<Record<string, unknown>>;
+  /** What a user should know of the data before trusting the figures, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 export interface EpochEvent extends Partial<Metrics> {
@@ -50,3 +52,13 @@ export interface EndEvent {
 }
 
 export type HistoryEvent = StartEvent | EpochEvent | EndEvent;
+
+/** The epoch with the best HR@10, the earlier one of equals; null when none was evaluated. */
+export function bestEpoch(epochs: readonly EpochEvent[]): EndEvent['best'] {
+  let best: EndEvent['best'] = null;
+  for (const { epoch, 'hr@10': hr, 'ndcg@10': ndcg } of epochs) {
+    if (hr === undefined || ndcg === undefined || (best && hr <= best['hr@10'])) continue;
+    best = { epoch, 'hr@10': hr, 'ndcg@10': ndcg };
+  }
+  return best;
+}

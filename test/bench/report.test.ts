@@ -24,6 +24,7 @@ const start: StartEvent = {
     popularity: { 'hr@10': 0.393, 'ndcg@10': 0.211 },
   },
   settings: { model: 'neumf', preset: 'paper-8', epochs: 3, mlpLayers: [32, 16, 8] },
+  notes: ['3 users have a single interaction: kept for training, not tested'],
 };
 const epochs: EpochEvent[] = [
   {
@@ -153,11 +154,12 @@ describe('console', () => {
     display.end(end);
     display.close();
     const lines = text().split('\n');
-    expect(lines.slice(0, 4)).toEqual([
+    expect(lines.slice(0, 5)).toEqual([
       'data      online-retail: 4,074 users × 3,145 items, 264,514 interactions',
       'model     neumf paper-8, 289,217 parameters',
       'adapter   llvmpipe: Mesa 25.0.7 (software adapter: runs on the CPU, not on a GPU)',
       'protocol  leave-one-out, 99 sampled negatives, ties against the model; 4,074 users tested',
+      'note      3 users have a single interaction: kept for training, not tested',
     ]);
     const table = lines.slice(5, 11);
     expect(table).toEqual([

@@ -32,7 +32,9 @@ export function embedding(...lookups: readonly [Lookup, ...Lookup[]]): Tensor {
   });
   const tables = lookups.map(({ table }) => table);
   const out = tape.output([rows, width], 'embedding', tables);
-  lookups.forEach(({ table, ids }, i) => gather(tape.plan, table.view, ids.view, out.view, rows, columnsOf(i)));
+  lookups.forEach(({ table, ids }, i) => {
+    gather(tape.plan, table.view, ids.view, out.view, rows, columnsOf(i));
+  });
 
   tape.remember(out, ({ plan, dy, gradient, shared }) => {
     lookups.forEach(({ table, ids }, i) => {

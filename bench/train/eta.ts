@@ -1,0 +1,31 @@
+import type { EpochEvent } from '../../src/train/history.ts';
+import type { Trainer, TrainProgress } from '../../src/train/trainer.ts';
+
+/** Estimates the speed and the end of a run from what it did so far. */
+export class Eta {
+  #epoch = 0;
+  #since = performance.now();
+  #doneBefore = 0;
+  #evalSeconds = 0;
+
+  epoch({ evalSeconds }: EpochEvent): void {
+    if (evalSeconds !== undefined) this.#evalSeconds = evalSeconds;
+  }
+
+  progress({ epoch, done, total }: TrainProgress, { settings }: Trainer) {
+    if (epoch !== this.#epoch) {
+      // The first report of an epoch is where counting begins.
+      this.#epoch = epoch;
+      this.#since = performance.now();
+      this.#doneBefore = done;
+    }
+    const seconds = (performance.now() - this.#since) / 1000;
+    const samplesPerSecond = seconds > 0 ? (done - this.#doneBefore) / seconds : Number.NaN;
+    const samplesLeft = total - done + (settings.epochs - epoch) * total;
+    const first = Math.ceil(epoch / settings.evalEvery);
+    const evaluations = settings.eval === 'none' ? 0 : Math.ceil(settings.epochs / settings.evalEvery) - first + 1;
+    const etaSeconds =
+      samplesPerSecond > 0 ? samplesLeft / samplesPerSecond + evaluations * this.#evalSeconds : Number.NaN;
+    return { samplesPerSecond, etaSeconds };
+  }
+}

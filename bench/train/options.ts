@@ -1,0 +1,142 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { PRESETS } from '../../src/models/config.ts';
+import { DEFAULT_SETTINGS, type TrainSettings } from '../../src/train/settings.ts';
+import { addAdapterOption } from '../program.ts';
+
+/** What the command line was given; settings that were not given are undefined. */
+export interface TrainOptions extends Partial<Omit<TrainSettings, 'clipNorm'>> {
+  readonly clipNorm?: number;
+  readonly data: string;
+  readonly format: 'auto' | 'movielens' | 'csv' | 'tsv' | 'ncf';
+  readonly userColumn?: string | number;
+  readonly itemColumn?: string | number;
+  readonly timestampColumn?: string | number;
+  readonly adapter: 'auto' | 'hardware' | 'software';
+  readonly stepsPerSubmit?: number;
+  readonly out: string;
+  readonly resume?: string;
+  readonly json?: boolean;
+}
+
+const PRESET = 'from the preset';
+
+export function addTrainOptions(program: Command): void {
+  const option = (flags: string, description: string) => new Option(flags, description);
+  const setting = (flags: string, description: string, parse: (text: string) => unknown, fallback: unknown) =>
+    program.addOption(option(flags, `${description} (default: ${fallback})`).argParser(parse));
+  program
+    .addOption(
+      option('--data <path>', 'online-retail (comes along), or a file or folder of interactions').default(
+        'online-retail',
+      ),
+    )
+    .addOption(
+      option('--format <name>', 'format of the data')
+        .choices(['auto', 'movielens', 'csv', 'tsv', 'ncf'])
+        .default('auto'),
+    )
+    .addOption(
+      option('--user-column <name>', 'the users’ column, by name or number from 1 (default: found)').argParser(column),
+    )
+    .addOption(option('--item-column <name>', 'the items’ column (default: found)').argParser(column))
+    .addOption(option('--timestamp-column <name>', 'the time’s column (default: found)').argParser(column))
+    .addOption(
+      option(
+        '--preset <name>',
+        `sizes and training of a published model (default: ${DEFAULT_SETTINGS.preset})`,
+      ).choices(Object.keys(PRESETS)),
+    )
+    .addOption(
+      option('--model <kind>', `which of the models (default: ${DEFAULT_SETTINGS.model})`).choices([
+        'gmf',
+        'mlp',
+        'neumf',
+      ]),
+    );
+  setting('--gmf-dim <n>', 'dimensions of GMF’s embeddings', integer, PRESET);
+  setting('--mlp-dim <n>', 'dimensions of each of the MLP’s embeddings', integer, PRESET);
+  setting('--mlp-layers <list>', 'units of the hidden layers, e.g. 128,64,32, or none', layers, PRESET);
+  setting('--dropout <p>', 'probability that a hidden unit is zeroed in training', number, PRESET);
+  program.addOption(option('--batch-norm', `normalise every hidden layer by batch (default: ${PRESET})`));
+  program.addOption(option('--no-batch-norm', 'do not'));
+  setting('--epochs <n>', 'epochs in all', integer, DEFAULT_SETTINGS.epochs);
+  setting('--batch-size <n>', 'samples in a batch, negatives included', integer, PRESET);
+  setting('--lr <rate>', 'learning rate', number, PRESET);
+  setting('--weight-decay <rate>', 'times the weight, added to the gradient', number, PRESET);
+  setting('--clip-norm <norm>', 'largest norm of all gradients together, 0 for no clipping', number, PRESET);
+  program.addOption(
+    option('--optimizer <name>', `how gradients become updates (default: ${DEFAULT_SETTINGS.optimizer})`).choices([
+      'adam',
+      'sgd',
+    ]),
+  );
+  setting('--negatives <n>', 'drawn for each positive, anew every epoch', integer, PRESET);
+  program.addOption(
+    option('--sampler <name>', `how negatives are drawn (default: ${PRESET})`).choices(['uniform', 'popularity']),
+  );
+  program.addOption(
+    option(
+      '--eval <protocol>',
+      `leave-one-out against 99 negatives, or none (default: ${DEFAULT_SETTINGS.eval})`,
+    ).choices(['loo', 'none']),
+  );
+  setting('--eval-every <n>', 'evaluate after every n-th epoch and the last', integer, DEFAULT_SETTINGS.evalEvery);
+  setting('--seed <n>', 'same seed, same adapter: same bits', integer, DEFAULT_SETTINGS.seed);
+  setting(
+    '--steps-per-submit <n>',
+    'training steps handed to the GPU at once; changes no result',
+    integer,
+    'found, for 50 ms',
+  );
+  addAdapterOption(program);
+  program
+    .addOption(
+      option('--out <folder>', 'for checkpoint.safetensors, history.jsonl and report.html').default('runs/latest'),
+    )
+    .addOption(option('--resume <file>', 'go on from a checkpoint, with its settings where none are given'))
+    .addOption(option('--json', 'a JSON object a line on stdout instead of the display'))
+    .addHelpText('after', `\n${presetTable()}`);
+}
+
+/** The settings among the options, for resolveSettings. */
+export function givenSettings(options: TrainOptions): Partial<TrainSettings> {
+  const { model, preset, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr } = options;
+  const { weightDecay, clipNorm, optimizer, negatives, sampler, eval: protocol, evalEvery, seed } = options;
+  const all = { preset, model, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr, weightDecay };
+  const more = { optimizer, negatives, sampler, eval: protocol, evalEvery, seed };
+  const clip = clipNorm === undefined ? {} : { clipNorm: clipNorm === 0 ? null : clipNorm };
+  const given = Object.entries({ ...all, ...more, ...clip }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
+}
+
+function presetTable(): string {
+  const rows = Object.entries(PRESETS).map(([name, p]) => [
+    name,
+    `gmf-dim ${p.gmfDim}, mlp-dim ${p.mlpDim}, mlp-layers ${p.mlpLayers.join(',')}, ${p.batchNorm ? 'batch-norm' : 'no-batch-norm'},`,
+    `dropout ${p.dropout}, batch-size ${p.batchSize}, lr ${p.lr}, weight-decay ${p.weightDecay}, clip-norm ${p.clipNorm ?? 0}, negatives ${p.negatives}, sampler ${p.sampler}`,
+  ]);
+  return [
+    'Presets:',
+    ...rows.map(([name, model, training]) => `  ${name!.padEnd(9)} ${model}\n            ${training}`),
+  ].join('\n');
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('A number would be right.');
+  return value;
+}
+
+function integer(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('An integer would be right.');
+  return Number(text);
+}
+
+function layers(text: string): number[] {
+  if (text === 'none') return [];
+  return text.split(',').map((units) => integer(units.trim()));
+}
+
+function column(text: string): string | number {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}

@@ -1,0 +1,67 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError } from '../../src/errors.ts';
+import type { EndEvent, EpochEvent, HistoryEvent, StartEvent } from '../../src/train/history.ts';
+import { renderReport } from '../report/html.ts';
+
+/** The files of one run: history.jsonl line by line, checkpoint.safetensors and report.html each replaced as a whole. */
+export class RunFolder {
+  readonly #folder: string;
+  #history = '';
+
+  /** Throws ConfigError when the folder cannot be made. */
+  constructor(folder: string) {
+    this.#folder = folder;
+    try {
+      mkdirSync(folder, { recursive: true });
+    } catch (error) {
+      throw new ConfigError(`--out ${folder}: the folder cannot be made: ${(error as Error).message}`);
+    }
+  }
+
+  get files(): string[] {
+    return ['checkpoint.safetensors', 'history.jsonl', 'report.html'].map((name) => join(this.#folder, name));
+  }
+
+  /** @param before epochs of the run that is resumed */
+  start(start: StartEvent, before: readonly EpochEvent[]): void {
+    this.#history = '';
+    for (const event of [start, ...before]) this.#append(event);
+  }
+
+  epoch(event: EpochEvent): void {
+    this.#append(event);
+  }
+
+  end(event: EndEvent): void {
+    this.#append(event);
+  }
+
+  writeCheckpoint(bytes: Uint8Array): void {
+    this.#replace('checkpoint.safetensors', bytes);
+  }
+
+  writeReport(start: StartEvent, epochs: readonly EpochEvent[], end: EndEvent | null): void {
+    this.#replace('report.html', renderReport({ start, epochs, end }, new Date()));
+  }
+
+  #append(event: HistoryEvent): void {
+    this.#history += `${JSON.stringify(event)}\n`;
+    this.#replace('history.jsonl', this.#history);
+  }
+
+  /** Written beside, synced, then renamed: a reader finds the old file or the new one, never half of one. */
+  #replace(name: string, data: string | Uint8Array): void {
+    const path = join(this.#folder, name);
+    const partial = `${path}.partial`;
+    const file = openSync(partial, 'w');
+    try {
+      if (typeof data === 'string') writeFileSync(file, data);
+      else for (let at = 0; at < data.length; ) at += writeSync(file, data, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(partial, path);
+  }
+}

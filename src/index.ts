@@ -1,0 +1,76 @@
+/** The public face of neumf-webgpu. */
+
+// Files: fileSource and listFolder in Node, blobSource in browsers
+export * from '#files';
+// The engine: device, tensors, ops, optimizers
+export { Clock } from './autograd/clock.ts';
+export {
+  type BatchNormTensors,
+  batchNorm,
+  foldBatchNorm,
+  linearBatchNormRelu,
+} from './autograd/ops/batch-norm.ts';
+export { bceWithLogits } from './autograd/ops/bce.ts';
+export { concat } from './autograd/ops/concat.ts';
+export { type DropoutOptions, dropout } from './autograd/ops/dropout.ts';
+export { embedding, type Lookup } from './autograd/ops/embedding.ts';
+export { hadamard } from './autograd/ops/hadamard.ts';
+export { linear, linearRelu } from './autograd/ops/linear.ts';
+export { relu } from './autograd/ops/relu.ts';
+export { type ParameterSpec, Parameters } from './autograd/parameters.ts';
+export { noGrad, record, type Tape, type TensorData, tensor, zeros } from './autograd/tape.ts';
+export type { Tensor } from './autograd/tensor.ts';
+// Evaluation and baselines
+export { popularityRanks } from './baselines/popularity.ts';
+export { randomRanks } from './baselines/random.ts';
+// Data
+export { type Dataset, type DatasetOptions, loadDataset } from './data/dataset.ts';
+export { type IdMap, identityIds, StringIds } from './data/id-map.ts';
+export type { Interactions } from './data/interactions.ts';
+export type { ByteSource } from './data/source.ts';
+export { leaveOneOut, popularity, type Split } from './data/split.ts';
+// Errors
+export {
+  ConfigError,
+  DataError,
+  DeviceLostError,
+  GpuError,
+  GpuOutOfMemoryError,
+  GpuValidationError,
+  NoAdapterError,
+  NonFiniteError,
+} from './errors.ts';
+export { type Candidates, candidates } from './evaluate/candidates.ts';
+export { LeaveOneOut } from './evaluate/leave-one-out.ts';
+export { hitRate, ndcg } from './evaluate/metrics.ts';
+export { Gpu, type OpenOptions } from './gpu/device.ts';
+export { defineKernel, type Kernel } from './gpu/kernel.ts';
+export { Plan, runPlans } from './gpu/plan.ts';
+export { profile, type Timing } from './gpu/profiler.ts';
+// Models
+export { type ModelConfig, type ModelKind, PRESETS, type Preset } from './models/config.ts';
+export { type Forward, Model } from './models/model.ts';
+export { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type StoredTensor } from './models/safetensors.ts';
+export { loadWeights, readWeights } from './models/weights.ts';
+export { Adam, type AdamOptions } from './optim/adam.ts';
+export { clipGradNorm } from './optim/clip.ts';
+export { Sgd, type SgdOptions } from './optim/sgd.ts';
+// Train a recommender
+export {
+  type CheckpointInfo,
+  checkpointInfo,
+  encodeCheckpoint,
+  type Ids,
+  restoreCheckpoint,
+} from './train/checkpoint.ts';
+export {
+  bestEpoch,
+  type EndEvent,
+  type EpochEvent,
+  type HistoryEvent,
+  type Metrics,
+  type StartEvent,
+} from './train/history.ts';
+export { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from './train/settings.ts';
+export { type Batch, type Optimizer, type StepOptions, trainingStep } from './train/step.ts';
+export { Trainer, type TrainerOptions, type TrainProgress } from './train/trainer.ts';

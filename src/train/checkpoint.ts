@@ -1,0 +1,132 @@
+import type { Tensor } from '../autograd/tensor.ts';
+import { type IdMap, identityIds, StringIds } from '../data/id-map.ts';
+import { DataError } from '../errors.ts';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
+import { checkWeights, loadWeights, readWeights } from '../models/weights.ts';
+import { Adam } from '../optim/adam.ts';
+import type { EpochEvent } from './history.ts';
+import type { TrainSettings } from './settings.ts';
+import type { Trainer } from './trainer.ts';
+
+/** The ids that the rows of the embedding tables stand for. */
+export interface Ids {
+  readonly userIds: IdMap;
+  readonly itemIds: IdMap;
+}
+
+/** What a checkpoint says of itself, beside the tensors. */
+export interface CheckpointInfo extends Ids {
+  readonly settings: TrainSettings;
+  /** Training steps done. */
+  readonly step: number;
+  readonly history: readonly EpochEvent[];
+}
+
+const FORMAT = 'neumf-webgpu 1';
+const LOSSES = 'trainer.losses';
+const MOMENTS = ['m', 'v'] as const;
+
+/**
+ * Everything needed to go on: weights under PyTorch's names, the optimizer's moments, the step, the epoch's losses so
+ * far, settings, history and id maps, as one safetensors file.
+ */
+export async function encodeCheckpoint(trainer: Trainer, ids: Ids): Promise<Uint8Array<ArrayBuffer>> {
+  const tensors = await readWeights(trainer.model);
+  for (const { name, tensor, view } of moments(trainer)) {
+    const data = new Float32Array(await trainer.gpu.read(view));
+    tensors.set(name, { shape: tensor.shape, data });
+  }
+  tensors.set(LOSSES, { shape: [trainer.losses.length], data: trainer.losses });
+  const metadata = {
+    format: FORMAT,
+    settings: JSON.stringify(trainer.settings),
+    step: String(trainer.step),
+    history: JSON.stringify(trainer.history),
+    userIds: encodeIds(ids.userIds),
+    itemIds: encodeIds(ids.itemIds),
+  };
+  return encodeSafetensors({ tensors, metadata });
+}
+
+/** What a checkpoint's header says. Throws DataError for a file that is none. */
+export function checkpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): CheckpointInfo {
+  const { metadata } = decodeSafetensors(bytes, name);
+  if (metadata.format !== FORMAT) {
+    throw new DataError(`${name}: its format is "${metadata.format ?? 'not given'}", and "${FORMAT}" would be right`);
+  }
+  try {
+    return {
+      settings: JSON.parse(metadata.settings!),
+      step: Number(metadata.step),
+      history: JSON.parse(metadata.history!),
+      userIds: decodeIds(metadata.userIds!),
+      itemIds: decodeIds(metadata.itemIds!),
+    };
+  } catch (error) {
+    throw new DataError(`${name}: its metadata cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/**
+ * Puts a trainer where the checkpoint left off; it then goes on to the same bits as a run that was not interrupted.
+ * Throws DataError when the checkpoint is of a model of other sizes or with another optimizer; nothing changed then.
+ */
+export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffer>, name: string): void {
+  const { tensors } = decodeSafetensors(bytes, name);
+  const { step, history } = checkpointInfo(bytes, name);
+  checkWeights(trainer.model, tensors, name);
+  const stored = moments(trainer).map(({ name: key, view, tensor }) => ({
+    view,
+    data: find(tensors, key, tensor, name),
+  }));
+  const losses = tensors.get(LOSSES);
+  if (losses?.data.length !== trainer.losses.length) {
+    throw new DataError(
+      `${name}: its epochs have ${losses?.data.length ?? 0} steps, and this run's have ${trainer.losses.length}; the same data, batch size and negatives would be right`,
+    );
+  }
+  loadWeights(trainer.model, tensors, name);
+  for (const { view, data } of stored) trainer.gpu.write(view.buffer, view.offset ?? 0, data);
+  trainer.losses.set(losses.data);
+  trainer.clock.losses.write(Float32Array.from(losses.data));
+  trainer.history.splice(0, trainer.history.length, ...history);
+  trainer.step = step;
+}
+
+/** Adam's moments, parameter by parameter. */
+function moments({ model, optimizer }: Trainer): { name: string; tensor: Tensor; view: GPUBufferBinding }[] {
+  if (!(optimizer instanceof Adam)) return [];
+  const trained = model.parameters.specs.filter(({ buffer }) => !buffer);
+  return MOMENTS.flatMap((moment) =>
+    trained.map(({ name }) => {
+      const tensor = model.parameters.get(name);
+      const view = { ...tensor.view, buffer: optimizer[moment] };
+      return { name: `optimizer.${moment}.${name}`, tensor, view };
+    }),
+  );
+}
+
+function find(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  key: string,
+  like: Tensor,
+  name: string,
+): StoredTensor['data'] {
+  const found = tensors.get(key);
+  if (!found) throw new DataError(`${name}: it has no tensor ${key}, which this run needs`);
+  if (found.shape.join() !== like.shape.join()) {
+    throw new DataError(
+      `${name}: ${key} is [${found.shape.join(', ')}], and this model has [${like.shape.join(', ')}]`,
+    );
+  }
+  return found.data;
+}
+
+function encodeIds(ids: IdMap): string {
+  return JSON.stringify(ids.ids ?? ids.size);
+}
+
+function decodeIds(text: string): IdMap {
+  const ids: string[] | number = JSON.parse(text);
+  return typeof ids === 'number' ? identityIds(ids) : new StringIds(ids);
+}
