@@ -161,7 +161,7 @@ describe('console', () => {
       'protocol  leave-one-out, 99 sampled negatives, ties against the model; 4,074 users tested',
       'note      3 users have a single interaction: kept for training, not tested',
     ]);
-    const table = lines.slice(5, 11);
+    const table = lines.slice(6, 12);
     expect(table).toEqual([
       '     epoch      loss     HR@10   NDCG@10   seconds    eval s samples/s',
       '    random         –    0.1000    0.0454         –         –         –',
@@ -170,7 +170,7 @@ describe('console', () => {
       '         2    0.2540         –         –    112.50         –       987',
       '         3    0.2440    0.5500    0.3200      9.00      1.25     1.10M',
     ]);
-    expect(lines.slice(11)).toEqual([
+    expect(lines.slice(12)).toEqual([
       '',
       'best      epoch 3: HR@10 0.5500, NDCG@10 0.3200 (best of 2 evaluated epochs, chosen on the test items)',
       'time      2 min 16 s',
