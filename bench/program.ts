@@ -1,6 +1,7 @@
 /** What the command lines share: the adapter's option, and errors as one line with exit code 2. */
 import { type Command, CommanderError, Option } from 'commander';
 import { ConfigError, DataError, GpuError, NonFiniteError } from '../src/errors.ts';
+import { Gpu, type OpenOptions } from '../src/gpu/device.ts';
 
 const EXPECTED = [ConfigError, DataError, GpuError, NonFiniteError];
 
@@ -10,6 +11,19 @@ export function addAdapterOption(program: Command): void {
       .choices(['auto', 'hardware', 'software'])
       .default('auto'),
   );
+}
+
+/** Opens the adapter, says on stderr when it is a slow one, and closes it when `body` is done. */
+export async function withGpu<T>(options: OpenOptions, body: (gpu: Gpu) => Promise<T>): Promise<T> {
+  const gpu = await Gpu.open(options);
+  try {
+    if (gpu.adapterKind === 'software') {
+      console.error(`note: ${gpu.adapterName} is a software adapter, so this is slow; ${gpu.hint}`);
+    }
+    return await body(gpu);
+  } finally {
+    gpu.close();
+  }
 }
 
 /**

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { Command, InvalidArgumentError } from 'commander';
 import { DataError } from '../src/errors.ts';
-import { Gpu } from '../src/gpu/device.ts';
-import { addAdapterOption, runProgram } from './program.ts';
+import type { Gpu } from '../src/gpu/device.ts';
+import { addAdapterOption, runProgram, withGpu } from './program.ts';
 import { replay } from './replay/replay.ts';
-import { parseTrace } from './replay/trace.ts';
+import { parseTrace, type Trace } from './replay/trace.ts';
 
-const program = new Command('replay')
+const program = new Command('node bench/replay.ts')
   .description(
     'Replays traces (initial weights, batches, expected logits, losses, gradient norms, first gradients, final weights)\n' +
       'through the engine and prints the largest absolute and relative difference of each quantity.',
@@ -29,29 +29,36 @@ interface Options {
   readonly json?: boolean;
 }
 
-await runProgram(program, async (files: string[], { tolerance, adapter, json }: Options) => {
+await runProgram(program, async (files: string[], options: Options) => {
   const traces = files.map((file) => ({ file, trace: parseTrace(readTrace(file), file) }));
-  using gpu = await Gpu.open({ adapter });
-  if (!json) console.log(`adapter: ${gpu.adapterName} (${gpu.adapterKind})`);
-  let failed = 0;
-  for (const { file, trace } of traces) {
-    if (!json) console.log(`\n${file}: ${trace.config.model}, ${trace.steps.length} steps, ${trace.source}`);
-    for (const { quantity, values, absolute, relative } of await replay(gpu, trace, file)) {
-      const passed = relative <= tolerance;
-      if (!passed) failed++;
-      if (json) console.log(JSON.stringify({ file, quantity, values, absolute, relative, passed }));
-      else {
-        const figures = `${absolute.toExponential(2).padStart(10)} ${relative.toExponential(2).padStart(10)}`;
-        console.log(
-          `  ${quantity.padEnd(34)} ${String(values).padStart(7)} ${figures}${passed ? '' : '  beyond the tolerance'}`,
-        );
-      }
+  return withGpu(options, async (gpu) => {
+    let failed = 0;
+    for (const { file, trace } of traces) failed += await compare(gpu, trace, file, options);
+    if (!options.json) {
+      const { tolerance } = options;
+      console.log(failed ? `\n${failed} quantities differ by more than ${tolerance}` : `\nall within ${tolerance}`);
     }
-  }
-  if (!json)
-    console.log(failed ? `\n${failed} quantities differ by more than ${tolerance}` : `\nall within ${tolerance}`);
-  return failed ? 1 : 0;
+    return failed ? 1 : 0;
+  });
 });
+
+/** Prints the differences of one trace; gives how many are beyond the tolerance. */
+async function compare(gpu: Gpu, trace: Trace, file: string, { tolerance, json }: Options): Promise<number> {
+  let failed = 0;
+  if (!json) console.log(`\n${file}: ${trace.config.model}, ${trace.steps.length} steps, ${trace.source}`);
+  for (const { quantity, values, absolute, relative } of await replay(gpu, trace, file)) {
+    const passed = relative <= tolerance;
+    if (!passed) failed++;
+    if (json) {
+      console.log(JSON.stringify({ file, quantity, values, absolute, relative, passed }));
+      continue;
+    }
+    const figures = `${absolute.toExponential(2).padStart(10)} ${relative.toExponential(2).padStart(10)}`;
+    const verdict = passed ? '' : '  beyond the tolerance';
+    console.log(`  ${quantity.padEnd(34)} ${String(values).padStart(7)} ${figures}${verdict}`);
+  }
+  return failed;
+}
 
 function readTrace(file: string): string {
   let bytes: Buffer;

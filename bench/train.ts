@@ -1,13 +1,15 @@
 /** Trains a recommender from the command line: `node bench/train.ts --help`. */
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import type { Dataset } from '../src/data/dataset.ts';
 import { ConfigError, DataError } from '../src/errors.ts';
-import { Gpu } from '../src/gpu/device.ts';
+import type { Gpu } from '../src/gpu/device.ts';
 import { checkpointInfo, encodeCheckpoint, restoreCheckpoint } from '../src/train/checkpoint.ts';
-import { bestEpoch, type EndEvent, type StartEvent } from '../src/train/history.ts';
+import { bestEpoch, type EndEvent } from '../src/train/history.ts';
+import type { TrainSettings } from '../src/train/settings.ts';
 import { Trainer } from '../src/train/trainer.ts';
 import { openDataset } from './dataset.ts';
-import { runProgram } from './program.ts';
+import { runProgram, withGpu } from './program.ts';
 import { createConsole } from './report/console.ts';
 import { createJsonLines } from './report/json-lines.ts';
 import { Eta } from './train/eta.ts';
@@ -15,7 +17,7 @@ import { addTrainOptions, givenSettings, type TrainOptions } from './train/optio
 import { RunFolder } from './train/run-folder.ts';
 import { startEvent } from './train/start.ts';
 
-const program = new Command('train').description(
+const program = new Command('node bench/train.ts').description(
   'Trains NeuMF, GMF or MLP on implicit feedback with WebGPU and writes a checkpoint, a history and a report.',
 );
 addTrainOptions(program);
@@ -23,37 +25,32 @@ addTrainOptions(program);
 await runProgram(program, async (options: TrainOptions) => {
   const folder = new RunFolder(options.out);
   const checkpoint = options.resume === undefined ? null : readFile(options.resume);
-  const info = checkpoint && checkpointInfo(checkpoint, options.resume!);
-  const given = givenSettings(options);
-  // A preset names all sizes, so it replaces the checkpoint's; single settings are put on top of them.
-  const settings = info && !given.preset ? { ...info.settings, ...given } : given;
   const dataset = await openDataset(options.data, { format: options.format, ...columns(options) });
+  return withGpu(options, (gpu) => train(gpu, dataset, folder, checkpoint, options));
+});
 
-  const stop = new AbortController();
-  const interrupt = () => {
-    if (stop.signal.aborted) process.exit(130); // asked twice
-    stop.abort();
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-
-  using gpu = await Gpu.open({ adapter: options.adapter });
-  if (gpu.adapterKind === 'software') {
-    console.error(`note: ${gpu.adapterName} is a software adapter, so this is slow${gpu.hint ? `; ${gpu.hint}` : ''}`);
-  }
+/** Gives the exit code: 130 when it was stopped by Ctrl-C, as shells have it. */
+async function train(
+  gpu: Gpu,
+  dataset: Dataset,
+  folder: RunFolder,
+  checkpoint: Uint8Array<ArrayBuffer> | null,
+  options: TrainOptions,
+): Promise<number> {
+  const { stepsPerSubmit, resume = '' } = options;
   const eta = new Eta();
-  const trainer = await Trainer.create(gpu, dataset.split, settings, {
-    signal: stop.signal,
-    ...(options.stepsPerSubmit === undefined ? {} : { stepsPerSubmit: options.stepsPerSubmit }),
+  const trainer = await Trainer.create(gpu, dataset.split, settingsOf(checkpoint, options), {
+    signal: interruptSignal(),
+    ...(stepsPerSubmit === undefined ? {} : { stepsPerSubmit }),
     onProgress: (progress) => display.progress({ ...progress, ...eta.progress(progress, trainer) }),
   });
-  if (checkpoint) restoreCheckpoint(trainer, checkpoint, options.resume!);
+  if (checkpoint) restoreCheckpoint(trainer, checkpoint, resume);
   const display = options.json
     ? createJsonLines(process.stdout)
     : createConsole({ stream: process.stdout, epochs: trainer.settings.epochs });
-
   try {
     const began = performance.now();
-    const start: StartEvent = startEvent(gpu, dataset, trainer, options.data);
+    const start = startEvent(gpu, dataset, trainer, options.data);
     folder.start(start, trainer.history);
     display.start(start);
     for (const epoch of trainer.history) display.epoch(epoch); // those before a checkpoint
@@ -64,6 +61,7 @@ await runProgram(program, async (options: TrainOptions) => {
       folder.writeCheckpoint(await encodeCheckpoint(trainer, dataset));
       folder.writeReport(start, trainer.history, null);
     }
+    if (trainer.stopped) folder.writeCheckpoint(await encodeCheckpoint(trainer, dataset));
     const end: EndEvent = {
       event: 'end',
       best: bestEpoch(trainer.history),
@@ -71,7 +69,6 @@ await runProgram(program, async (options: TrainOptions) => {
       seconds: (performance.now() - began) / 1000,
       stopped: trainer.stopped,
     };
-    if (trainer.stopped) folder.writeCheckpoint(await encodeCheckpoint(trainer, dataset));
     folder.end(end);
     folder.writeReport(start, trainer.history, end);
     display.end(end);
@@ -80,7 +77,25 @@ await runProgram(program, async (options: TrainOptions) => {
   } finally {
     display.close();
   }
-});
+}
+
+/** Aborts at the first Ctrl-C, so that checkpoint and report are written; a second one ends the process at once. */
+function interruptSignal(): AbortSignal {
+  const stop = new AbortController();
+  const interrupt = () => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  return stop.signal;
+}
+
+/** Given settings stand on the checkpoint's; but a preset names all sizes, so it replaces them. */
+function settingsOf(checkpoint: Uint8Array<ArrayBuffer> | null, options: TrainOptions): Partial<TrainSettings> {
+  const given = givenSettings(options);
+  if (!checkpoint || given.preset) return given;
+  return { ...checkpointInfo(checkpoint, options.resume!).settings, ...given };
+}
 
 function columns({ userColumn, itemColumn, timestampColumn }: TrainOptions) {
   if (userColumn === undefined && itemColumn === undefined && timestampColumn === undefined) return {};
