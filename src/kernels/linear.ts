@@ -72,8 +72,8 @@ export function linearInputGrad(plan: Plan, dy: View, weight: View, dx: View, si
 export function weightGradParts(plan: Plan, rows: number): { readonly parts: number; readonly span: number } {
   const [least, most] = plan.gpu.adapterKind === 'software' ? [2048, 8] : [128, 64];
   const parts = Math.max(1, Math.min(most, Math.ceil(rows / least)));
-  const span = Math.ceil(rows / parts);
-  return { parts: Math.ceil(rows / span), span };
+  const span = Math.max(1, Math.ceil(rows / parts));
+  return { parts: Math.max(1, Math.ceil(rows / span)), span };
 }
 
 /**

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 
+const LOADER = 'libvulkan.so.1';
 const RTLD_NOW = 2;
 const RTLD_NODELETE = 0x1000;
 
@@ -20,11 +21,21 @@ export function softwareVulkan(): string {
   }
   process.env.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json');
   delete process.env.VK_DRIVER_FILES;
+  const problem = loadLibrary(join(folder, LOADER));
+  return problem && `cannot load SwiftShader: ${problem}`;
+}
+
+/** Whether this machine has a Vulkan loader. Dawn can ask too, but prints a warning where there is none. */
+export function hasVulkanLoader(): boolean {
+  return loadLibrary(LOADER) === '';
+}
+
+/** Loads a library that is no Node module: that throws, but the library stays loaded and Dawn's own dlopen finds it. */
+function loadLibrary(path: string): string {
   try {
-    // The loader is no Node module, so this throws, but the library stays loaded and Dawn's own dlopen finds it.
-    process.dlopen({ exports: {} }, join(folder, 'libvulkan.so.1'), RTLD_NOW | RTLD_NODELETE);
+    process.dlopen({ exports: {} }, path, RTLD_NOW | RTLD_NODELETE);
   } catch (error) {
-    if (!String(error).includes('did not self-register')) return `cannot load SwiftShader: ${String(error)}`;
+    if (!String(error).includes('did not self-register')) return String(error);
   }
   return '';
 }

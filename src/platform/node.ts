@@ -1,5 +1,5 @@
 /** Node: WebGPU comes from the package `webgpu` (Dawn), shaders and data from files. */
-import { softwareVulkan } from './node-swiftshader.ts';
+import { hasVulkanLoader, softwareVulkan } from './node-swiftshader.ts';
 import type { AdapterChoice, FoundAdapter } from './types.ts';
 
 export { shaderText } from './shaders.ts';
@@ -22,10 +22,11 @@ export async function requestAdapter(choice: AdapterChoice): Promise<FoundAdapte
     instances.push(gpu);
     return gpu.requestAdapter({ powerPreference: 'high-performance', forceFallbackAdapter: choice === 'software' });
   };
-  const forced = process.env.NEUMF_ADAPTER === 'swiftshader';
-  const adapter = forced ? null : await request();
+  const linux = process.platform === 'linux';
+  const unavailable = process.env.NEUMF_ADAPTER === 'swiftshader' || (linux && !hasVulkanLoader());
+  const adapter = unavailable ? null : await request();
   if (adapter) return { adapter, hint: 'a GPU with its driver would be faster' };
-  if (choice === 'hardware' || process.platform !== 'linux') return { adapter, hint: DRIVER_HINT };
+  if (choice === 'hardware' || !linux) return { adapter, hint: DRIVER_HINT };
   const missing = softwareVulkan();
   if (missing) return { adapter: null, hint: missing };
   return {
