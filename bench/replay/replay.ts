@@ -32,9 +32,11 @@ export async function replay(gpu: Gpu, trace: Trace, name: string): Promise<Diff
     if (step.logits) await compare('logits', results.logits, step.logits);
     if (step.loss !== null) await compare('loss', results.loss, [step.loss]);
     if (step.gradNorm !== null) await compare('gradient norm', results.clip!, [step.gradNorm]);
+    const factor = clippedBy(step, trace.clipNorm);
     for (const [key, expected] of step.gradients) {
-      const parameter = model.parameters.get(key);
-      if (parameter.grad) await compare(`gradient ${key}`, parameter.grad, expected);
+      const { grad } = model.parameters.get(key);
+      const unclipped = expected.map((value) => value / factor);
+      if (grad) await compare(`gradient ${key}`, grad, unclipped);
     }
   }
   for (const [key, expected] of trace.final) await compare(`final ${key}`, model.parameters.get(key), expected);
@@ -45,6 +47,18 @@ export async function replay(gpu: Gpu, trace: Trace, name: string): Promise<Diff
     await compare('final evaluation logits', logits, trace.finalEvalLogits);
   }
   return [...differences.values()];
+}
+
+/**
+ * Traces may note the gradients before clipping or after it, which scales them in place in PyTorch: their own norm tells.
+ * @returns the factor that they were scaled by, 1 for none
+ */
+function clippedBy({ gradients, gradNorm }: TraceStep, clipNorm: number | null): number {
+  if (clipNorm === null || gradNorm === null || gradNorm <= clipNorm) return 1;
+  let squares = 0;
+  for (const values of gradients.values()) for (const value of values) squares += value * value;
+  const norm = Math.sqrt(squares);
+  return Math.abs(norm - clipNorm) < Math.abs(norm - gradNorm) ? norm / gradNorm : 1;
 }
 
 function batchOf(gpu: Gpu, { users, items, labels }: TraceStep) {
