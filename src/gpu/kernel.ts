@@ -7,8 +7,10 @@ export type Scalar = 'u32' | 'f32';
 
 /** What the TypeScript twin of a shader declares. */
 export interface Kernel<P extends string = string, B extends string = string, C extends string = string> {
-  /** The shader's file name without .wgsl, also its label in errors and profiles. */
+  /** The shader's file name without .wgsl, also its label in errors and profiles; unique among the kernels of a Gpu. */
   readonly name: string;
+  /** The shader's WGSL, for kernels of your own; without it shaders/<name>.wgsl is taken. */
+  readonly code?: string;
   /** The members of the shader's `Params` struct, in its order; all scalars. */
   readonly params: Readonly<Record<P, Scalar>>;
   /** The storage bindings 1, 2, …; `write` is read_write in WGSL. */
@@ -108,7 +110,7 @@ export class PipelineCache {
   #module(kernel: Kernel): GPUShaderModule {
     let module = this.#modules.get(kernel.name);
     if (!module) {
-      module = this.#device.createShaderModule({ label: kernel.name, code: shaderText(kernel.name) });
+      module = this.#device.createShaderModule({ label: kernel.name, code: kernel.code ?? shaderText(kernel.name) });
       this.#modules.set(kernel.name, module);
     }
     return module;
