@@ -3,8 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-/** Tests that open no adapter run once. */
-const WITHOUT_ADAPTER = ['test/data/**/*.test.ts', 'test/bench/**/*.test.ts', 'test/reference/**/*.test.ts'];
+/** Tests that open no adapter, or only in processes of their own, run once. */
+const WITHOUT_ADAPTER = [
+  'test/{bench,cli,data,reference}/**/*.test.ts',
+  'test/evaluate/{baselines,candidates,metrics}.test.ts',
+  'test/models/{cpu-trainer,safetensors}.test.ts',
+  'test/train/alias.test.ts',
+];
 const IN_BROWSER = ['test/browser/**/*.test.ts'];
 const ON_ADAPTER = { include: ['test/**/*.test.ts'], exclude: [...WITHOUT_ADAPTER, ...IN_BROWSER] };
 
@@ -38,7 +43,7 @@ export default defineConfig({
       project('cpu', { include: WITHOUT_ADAPTER }),
       project('swiftshader', { ...ON_ADAPTER, env: { NEUMF_ADAPTER: 'swiftshader' } }),
       ...(driver ? [project('lavapipe', { ...ON_ADAPTER, env: driver })] : []),
-      project('browser', { include: IN_BROWSER }),
+      project('browser', { include: IN_BROWSER, env: { NEUMF_ADAPTER: 'swiftshader' } }),
     ],
   },
 });

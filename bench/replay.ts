@@ -61,15 +61,13 @@ async function compare(gpu: Gpu, trace: Trace, file: string, { tolerance, json }
 }
 
 function readTrace(file: string): string {
-  let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    const bytes = readFileSync(file);
+    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
   } catch (error) {
-    throw new DataError(
-      `${file}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`,
-    );
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new DataError(`${file}: ${code === 'ENOENT' ? 'no such file' : message}`);
   }
-  return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
 }
 
 function positive(text: string): number {

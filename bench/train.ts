@@ -44,7 +44,7 @@ async function train(
     ...(stepsPerSubmit === undefined ? {} : { stepsPerSubmit }),
     onProgress: (progress) => display.progress({ ...progress, ...eta.progress(progress, trainer) }),
   });
-  if (checkpoint) restoreCheckpoint(trainer, checkpoint, resume);
+  if (checkpoint) restoreCheckpoint(trainer, checkpoint, resume, dataset);
   const display = options.json
     ? createJsonLines(process.stdout)
     : createConsole({ stream: process.stdout, epochs: trainer.settings.epochs });

@@ -34,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let blocks = columns * ((params.outputs + 7u) / 8u);
   let part = i / blocks;
   let first = part * params.span;
-  if (first >= params.rows) { return; }
+  if (part > 0u && first >= params.rows) { return; } // part 0 is written even for a batch of no rows
   let c = (i % columns) * 4u;
   let n = ((i % blocks) / columns) * 8u;
   // Outputs and inputs past the end repeat the last one: their results are not used.

@@ -50,18 +50,25 @@ export class RunFolder {
     this.#replace('history.jsonl', this.#history);
   }
 
-  /** Written beside, synced, then renamed: a reader finds the old file or the new one, never half of one. */
+  /**
+   * Written beside, synced, then renamed: a reader finds the old file or the new one, never half of one.
+   * Throws ConfigError when the folder cannot be written, or the disk is full.
+   */
   #replace(name: string, data: string | Uint8Array): void {
     const path = join(this.#folder, name);
-    const partial = `${path}.partial`;
-    const file = openSync(partial, 'w');
     try {
-      if (typeof data === 'string') writeFileSync(file, data);
-      else for (let at = 0; at < data.length; ) at += writeSync(file, data, at);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      const partial = `${path}.partial`;
+      const file = openSync(partial, 'w');
+      try {
+        if (typeof data === 'string') writeFileSync(file, data);
+        else for (let at = 0; at < data.length; ) at += writeSync(file, data, at);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(partial, path);
+    } catch (error) {
+      throw new ConfigError(`--out ${this.#folder}: ${name} cannot be written: ${(error as Error).message}`);
     }
-    renameSync(partial, path);
   }
 }

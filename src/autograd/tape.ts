@@ -12,34 +12,13 @@ import type { Gpu } from '../gpu/device.ts';
 import { Plan } from '../gpu/plan.ts';
 import { add, fill } from '../kernels/elementwise.ts';
 import { sum } from '../kernels/sum.ts';
+import { type BackwardPass, history, nodes } from './nodes.ts';
 import { type Engine, elements, type Shape, Tensor, type TensorOptions } from './tensor.ts';
-
-/** What an op's backward may ask for. */
-export interface BackwardPass {
-  readonly plan: Plan;
-  /** The gradient of the output. */
-  readonly dy: Tensor;
-  /** Whether `dy` is the scalar 1 that every backward pass starts from. */
-  readonly isStart: boolean;
-  /**
-   * A tensor to write the input's gradient into; null when nobody wants it. Ask once for each use of the input.
-   * @param computed a tensor that holds the gradient already: when it can serve, it comes back and need not be written
-   */
-  gradient(input: Tensor, computed?: Tensor): Tensor | null;
-  /** Work that several nodes of one backward pass share, such as grouping a batch's ids. */
-  shared<T>(key: object, make: () => T): T;
-}
-
-interface Node {
-  readonly output: Tensor;
-  readonly backward: (pass: BackwardPass) => void;
-}
 
 export class Tape {
   readonly plan: Plan;
   /** Whether ops leave nodes for backward; off inside `noGrad`. */
   remembering = true;
-  #nodes: Node[] = [];
 
   constructor(gpu: Gpu, label: string) {
     this.plan = new Plan(gpu, label);
@@ -47,10 +26,10 @@ export class Tape {
 
   /** A new tensor for an op to write; it takes part in backward when one of the inputs does. */
   output(shape: Shape, label: string, inputs: readonly Tensor[]): Tensor {
-    return zeros(this.plan.gpu, shape, {
-      label,
-      requiresGrad: this.remembering && inputs.some((input) => input.requiresGrad),
-    });
+    const requiresGrad = this.remembering && inputs.some((input) => input.requiresGrad);
+    const output = zeros(this.plan.gpu, shape, { label, requiresGrad });
+    if (requiresGrad) nodes.set(output, { inputs, backward: null });
+    return output;
   }
 
   /** A buffer between an op's own kernels. */
@@ -60,19 +39,25 @@ export class Tape {
 
   /** Remembers how to compute the gradients of an op's inputs. */
   remember(output: Tensor, backward: (pass: BackwardPass) => void): void {
-    if (output.requiresGrad) this.#nodes.push({ output, backward });
+    const node = nodes.get(output);
+    if (node) node.backward = backward;
   }
 
-  /** Appends the backward dispatches of everything that the scalar `loss` depends on, and forgets it. */
+  /** Appends the backward dispatches of everything that the scalar `loss` depends on, and forgets how it came about. */
   backward(loss: Tensor): void {
+    if (loss.size !== 1)
+      throw new ConfigError(`backward() starts from one number, not from a tensor of shape [${loss.shape}]`);
+    if (!nodes.has(loss)) throw new ConfigError('backward(): the loss depends on no tensor that requires a gradient');
     const { plan } = this;
     const start = tensor(plan.gpu, [1], { label: 'one' });
-    const outputs = new Set(this.#nodes.map(({ output }) => output));
+    const outputs = history(loss);
     const gradients = new Map<Tensor, Tensor>([[loss, start]]);
     const memo = new Map<object, unknown>();
-    for (const { output, backward } of this.#nodes.splice(0).reverse()) {
+    for (const output of [...outputs].reverse()) {
       const dy = gradients.get(output);
-      if (!dy) continue; // the loss does not depend on it
+      const backward = nodes.get(output)?.backward;
+      nodes.set(output, null);
+      if (!dy || !backward) continue; // inside of a coarser op, which goes past it
       const more: [sum: Tensor, part: Tensor][] = [];
       const gradient = (input: Tensor, computed?: Tensor): Tensor | null => {
         if (!input.requiresGrad) return null;
@@ -115,9 +100,6 @@ class GpuEngine implements Engine {
   }
 
   backward(loss: Tensor): void {
-    if (loss.size !== 1)
-      throw new ConfigError(`backward() starts from one number, not from a tensor of shape [${loss.shape}]`);
-    if (!loss.requiresGrad) throw new ConfigError('backward(): the loss depends on no tensor that requires a gradient');
     this.tape.backward(loss);
   }
 

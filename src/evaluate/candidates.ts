@@ -1,4 +1,5 @@
 import type { Split } from '../data/split.ts';
+import { DataError } from '../errors.ts';
 import { NO_CANDIDATE } from '../kernels/rank.ts';
 import { below, pcg4d, STREAM } from '../random.ts';
 
@@ -16,10 +17,14 @@ export interface Candidates {
 /**
  * The candidates of the NCF protocol: the held-out item and the negatives that came with the data, or `count` different
  * ones drawn uniformly among the items that the user never interacted with (all of them where there are fewer).
+ * Throws DataError when no user has a held-out item.
  */
 export function candidates(split: Split, seed: number, count = 99): Candidates {
   const { test, negatives, validation } = split;
   const tested = test.users.length;
+  if (tested === 0) {
+    throw new DataError('no user has two interactions, so there is no test item to rank; eval none would be right');
+  }
   const validationItems = new Map<number, number>();
   validation?.users.forEach((user, i) => {
     validationItems.set(user, validation.items[i]!);

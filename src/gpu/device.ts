@@ -47,7 +47,10 @@ export class Gpu {
   readonly unused: GPUBufferBinding;
   readonly #readback: Readback;
   readonly #owned: boolean;
-  readonly #onError = (event: GPUUncapturedErrorEvent) => this.#fail(typedError(event.error));
+  readonly #onError = (event: GPUUncapturedErrorEvent) => {
+    event.preventDefault(); // or it would be printed besides
+    this.#fail(typedError(event.error));
+  };
   #failure: GpuError | null = null;
   #closed = false;
 

@@ -46,8 +46,8 @@ export class Plan {
     const pipeline = gpu.pipelines.slot(kernel, (constants ?? {}) as Record<string, number>);
     const entries: GPUBindGroupEntry[] = [{ binding: 0, resource: gpu.uniforms.slot(kernel, params) }];
     for (const name of Object.keys(kernel.bindings) as B[]) {
-      const { buffer, offset, size } = bindings[name];
-      entries.push({ binding: entries.length, resource: { buffer, offset: offset ?? 0, size: size ?? buffer.size } });
+      const { buffer, offset = 0, size = buffer.size - offset } = bindings[name];
+      entries.push({ binding: entries.length, resource: { buffer, offset, size } });
     }
     const [x, y] = grid(groups);
     this.dispatches.push({ label: pipeline.label, pipeline, group: gpu.bindGroup(kernel, entries), x, y });

@@ -20,7 +20,7 @@ export class UniformCache {
 
   slot(kernel: Kernel, values: Readonly<Record<string, number>>): GPUBufferBinding {
     const members = Object.entries(kernel.params);
-    const words = new Uint32Array(members.length);
+    const words = new Uint32Array(Math.max(1, members.length)); // an empty binding is not allowed
     const floats = new Float32Array(words.buffer);
     members.forEach(([name, type], i) => {
       if (type === 'u32') words[i] = values[name]!;

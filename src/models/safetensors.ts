@@ -52,27 +52,33 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, name: string):
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const start = 8 + headerLength;
   if (start > bytes.length) throw broken(`the header should end at byte ${start}, and the file has ${bytes.length}`);
-  let header: Record<string, HeaderEntry | Record<string, string>>;
+  let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, start)));
   } catch {
     throw broken('its header is no JSON');
   }
-  const { __metadata__: metadata = {}, ...entries } = header;
+  if (typeof header !== 'object' || header === null) throw broken('its header is no JSON object');
+  const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>;
   const tensors = new Map<string, StoredTensor>();
-  for (const [key, entry] of Object.entries(entries as Record<string, HeaderEntry>)) {
-    if (entry.dtype !== 'F32' && entry.dtype !== 'U32')
-      throw broken(`${key} is ${entry.dtype}; F32 or U32 would be right`);
-    const [from, to] = entry.data_offsets;
-    const length = entry.shape.reduce((product, n) => product * n, 1);
-    if (to - from !== 4 * length) throw broken(`${key} [${entry.shape}] has ${to - from} bytes, not ${4 * length}`);
+  for (const [key, entry] of Object.entries(entries)) {
+    if (!isHeaderEntry(entry)) throw broken(`${key} has no dtype, shape and data_offsets`);
+    const { dtype, shape, data_offsets } = entry;
+    if (dtype !== 'F32' && dtype !== 'U32') throw broken(`${key} is ${dtype}; F32 or U32 would be right`);
+    const [from, to] = data_offsets;
+    const length = shape.reduce((product, n) => product * n, 1);
+    if (to - from !== 4 * length) throw broken(`${key} [${shape}] has ${to - from} bytes, not ${4 * length}`);
     if (start + to > bytes.length)
       throw broken(`${key} should end at byte ${start + to}, and the file has ${bytes.length}`);
-    const data = bytes.slice(start + from, start + to).buffer;
-    tensors.set(key, {
-      shape: entry.shape,
-      data: entry.dtype === 'U32' ? new Uint32Array(data) : new Float32Array(data),
-    });
+    // Not bytes.slice, which in Node's Buffer copies nothing.
+    const data = bytes.buffer.slice(bytes.byteOffset + start + from, bytes.byteOffset + start + to);
+    tensors.set(key, { shape, data: dtype === 'U32' ? new Uint32Array(data) : new Float32Array(data) });
   }
   return { tensors, metadata: metadata as Record<string, string> };
+}
+
+function isHeaderEntry(entry: unknown): entry is HeaderEntry {
+  const { dtype, shape, data_offsets } = (entry ?? {}) as Record<string, unknown>;
+  const counts = (list: unknown) => Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
+  return typeof dtype === 'string' && counts(shape) && counts(data_offsets) && (data_offsets as number[]).length === 2;
 }

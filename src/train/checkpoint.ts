@@ -55,10 +55,14 @@ export function checkpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
     throw new DataError(`${name}: its format is "${metadata.format ?? 'not given'}", and "${FORMAT}" would be right`);
   }
   try {
+    const step = JSON.parse(metadata.step!);
+    const history = JSON.parse(metadata.history!);
+    if (!Number.isSafeInteger(step) || step < 0) throw new Error(`step ${step} is no count`);
+    if (!Array.isArray(history)) throw new Error('history is no list');
     return {
       settings: JSON.parse(metadata.settings!),
-      step: Number(metadata.step),
-      history: JSON.parse(metadata.history!),
+      step,
+      history,
       userIds: decodeIds(metadata.userIds!),
       itemIds: decodeIds(metadata.itemIds!),
     };
@@ -69,12 +73,20 @@ export function checkpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
 
 /**
  * Puts a trainer where the checkpoint left off; it then goes on to the same bits as a run that was not interrupted.
- * Throws DataError when the checkpoint is of a model of other sizes or with another optimizer; nothing changed then.
+ * @param ids those of the trainer's data
+ * Throws DataError when the checkpoint is of a model of other sizes, of other users or items, or with another optimizer;
+ * nothing changed then.
  */
-export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffer>, name: string): void {
+export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffer>, name: string, ids: Ids): void {
   const { tensors } = decodeSafetensors(bytes, name);
-  const { step, history } = checkpointInfo(bytes, name);
+  const { step, history, settings, userIds, itemIds } = checkpointInfo(bytes, name);
   checkWeights(trainer.model, tensors, name);
+  checkIds('user', userIds, ids.userIds, name);
+  checkIds('item', itemIds, ids.itemIds, name);
+  const { optimizer } = trainer.settings;
+  if (settings.optimizer !== optimizer) {
+    throw new DataError(`${name}: it was trained with ${settings.optimizer}, and this run uses ${optimizer}`);
+  }
   const stored = moments(trainer).map(({ name: key, view, tensor }) => ({
     view,
     data: find(tensors, key, tensor, name),
@@ -120,6 +132,18 @@ function find(
     );
   }
   return found.data;
+}
+
+/** The rows of the tables must stand for the same users and items, of which there are as many on both sides. */
+function checkIds(kind: string, stored: IdMap, own: IdMap, name: string): void {
+  for (let index = 0; index < own.size; index++) {
+    const there = index < stored.size ? `"${stored.idOf(index)}"` : 'missing';
+    const here = `"${own.idOf(index)}"`;
+    if (there === here) continue;
+    throw new DataError(
+      `${name}: its ${kind} number ${index} is ${there}, and this data's is ${here}; the data that it was trained on would be right`,
+    );
+  }
 }
 
 function encodeIds(ids: IdMap): string {

@@ -115,8 +115,10 @@ export class Trainer {
     return this.#full;
   }
 
+  /** Whether the signal ended the run before its last epoch was done. */
   get stopped(): boolean {
-    return this.#options.signal?.aborted ?? false;
+    const { aborted = false } = this.#options.signal ?? {};
+    return aborted && this.step < this.settings.epochs * this.sampler.batches;
   }
 
   /** Trains the epochs that are left. Throws NonFiniteError when the loss leaves the numbers, GpuError for a lost GPU. */

@@ -1,3 +1,4 @@
+import { ConfigError } from '../../errors.ts';
 import { type Columns, gather } from '../../kernels/gather.ts';
 import { type GroupBuffers, groupByRow } from '../../kernels/group.ts';
 import { scatterAdd } from '../../kernels/scatter-add.ts';
@@ -21,6 +22,11 @@ export function embedding(...lookups: readonly [Lookup, ...Lookup[]]): Tensor {
   for (const { table, ids } of lookups) {
     expectShape('embedding', 'ids', ids, [rows]);
     expectShape('embedding', 'table', table, [null, null]);
+    if (ids.dtype !== 'u32') {
+      throw new ConfigError(
+        `embedding: ids hold ${ids.dtype}, and it takes u32; a tensor of a Uint32Array would be right`,
+      );
+    }
   }
   const tape = tapeOf(lookups[0].table.gpu);
   const dims = lookups.map(({ table }) => table.shape[1]!);
@@ -41,7 +47,8 @@ export function embedding(...lookups: readonly [Lookup, ...Lookup[]]): Tensor {
       const dtable = gradient(table);
       if (!dtable) return;
       const vocabulary = table.shape[0]!;
-      const groups = shared(ids, (): GroupBuffers => {
+      const groupings = shared(ids, () => new Map<number, GroupBuffers>()); // by length of the table
+      if (!groupings.has(vocabulary)) {
         const buffer = (length: number, name: string) => tape.scratch(length, `${ids.label} ${name}`).view;
         const buffers = {
           counts: buffer(vocabulary, 'counts'),
@@ -51,9 +58,9 @@ export function embedding(...lookups: readonly [Lookup, ...Lookup[]]): Tensor {
           order: buffer(rows, 'order'),
         };
         groupByRow(plan, ids.view, rows, vocabulary, buffers);
-        return buffers;
-      });
-      scatterAdd(plan, groups, dy.view, dtable.view, vocabulary, columnsOf(i));
+        groupings.set(vocabulary, buffers);
+      }
+      scatterAdd(plan, groupings.get(vocabulary)!, dy.view, dtable.view, vocabulary, columnsOf(i));
     });
   });
   return out;

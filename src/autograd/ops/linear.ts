@@ -1,6 +1,7 @@
 import { reluBackward } from '../../kernels/elementwise.ts';
 import * as kernels from '../../kernels/linear.ts';
-import { type BackwardPass, tapeOf } from '../tape.ts';
+import type { BackwardPass } from '../nodes.ts';
+import { tapeOf } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { expectShape } from './shapes.ts';
 

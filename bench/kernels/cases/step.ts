@@ -1,0 +1,37 @@
+import { advance } from '../../../src/kernels/advance.ts';
+import { bce } from '../../../src/kernels/bce.ts';
+import { sum } from '../../../src/kernels/sum.ts';
+import { bceGradient, bceLosses } from '../../../test/reference/bce.ts';
+import { absolute, sum as sumReference } from '../../../test/reference/elementwise.ts';
+import { type Case, type Sizes, single, times } from '../case.ts';
+
+/** Loss, its mean, and the end of a step. */
+export function stepCases({ rows }: Sizes): Case[] {
+  return [
+    single('bce', times(rows), { bytes: 16 * rows }, (trial) => {
+      const logits = trial.draws.vector(rows, -8, 8);
+      const labels = Float32Array.from({ length: rows }, (_, i) => Number(i % 5 === 0));
+      const losses = bceLosses(logits, labels);
+      const gradient = bceGradient(logits, labels).map((value) => value / rows);
+      const views = {
+        logits: trial.input(logits),
+        labels: trial.input(labels),
+        losses: trial.output('losses', losses, losses),
+        gradient: trial.output('gradient', gradient, absolute(gradient)),
+      };
+      bce(trial.plan, views, rows, 1 / rows);
+    }),
+    single('sum', times(rows), { bytes: 4 * rows + 4, flops: rows }, (trial) => {
+      const x = trial.draws.vector(rows);
+      const expected = [sumReference(x) / rows];
+      const out = trial.output('out', expected, [sumReference(absolute(x)) / rows]);
+      sum(trial.plan, trial.input(x), out, rows, 1 / rows);
+    }),
+    single('advance', 'one thread', { bytes: 16 }, (trial) => {
+      const loss = Float32Array.of(0.25);
+      const step = trial.inPlace('step', Uint32Array.of(6), Uint32Array.of(7));
+      const log = trial.inPlace('log', new Float32Array(4).fill(9), [9, 9, 0.25, 9]);
+      advance(trial.plan, { step, loss: trial.input(loss), log }, 4);
+    }),
+  ];
+}

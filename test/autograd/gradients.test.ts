@@ -1,0 +1,227 @@
+/** Every op's forward pass against the reference, and its gradients against the reference's central differences. */
+import { describe, expect, it } from 'vitest';
+import { type BatchNormTensors, batchNorm, linearBatchNormRelu } from '../../src/autograd/ops/batch-norm.ts';
+import { bceWithLogits } from '../../src/autograd/ops/bce.ts';
+import { concat } from '../../src/autograd/ops/concat.ts';
+import { dropout } from '../../src/autograd/ops/dropout.ts';
+import { embedding } from '../../src/autograd/ops/embedding.ts';
+import { hadamard } from '../../src/autograd/ops/hadamard.ts';
+import { linear, linearRelu } from '../../src/autograd/ops/linear.ts';
+import { relu } from '../../src/autograd/ops/relu.ts';
+import { tensor } from '../../src/autograd/tape.ts';
+import type { Shape, Tensor } from '../../src/autograd/tensor.ts';
+import { STREAM } from '../../src/random.ts';
+import { centralDifferences } from '../differences.ts';
+import { useGpu } from '../gpu-fixture.ts';
+import { Draws, expectClose } from '../numbers.ts';
+import * as batchNormReference from '../reference/batch-norm.ts';
+import { bceLosses } from '../reference/bce.ts';
+import * as reference from '../reference/elementwise.ts';
+import { gather } from '../reference/embedding.ts';
+import * as linearReference from '../reference/linear.ts';
+import { dropout as dropoutReference } from '../reference/random.ts';
+
+const on = useGpu();
+const draws = new Draws(7);
+
+/**
+ * Draws inputs of these shapes and checks Σ r ⊙ op(inputs), r random, which reaches every element of the op's Jacobian.
+ * @param expected the op in float64, on the inputs' elements
+ */
+async function expectOp(
+  shapes: readonly Shape[],
+  op: (...inputs: Tensor[]) => Tensor,
+  expected: (...inputs: reference.Numbers[]) => reference.Numbers,
+): Promise<void> {
+  const values = shapes.map((shape) => draws.normal(shape.reduce((product, n) => product * n, 1)));
+  const inputs = values.map((own, i) => tensor(on.gpu, own, { shape: shapes[i]!, requiresGrad: true }));
+  const y = op(...inputs);
+  const r = draws.normal(y.size);
+  hadamard(y, tensor(on.gpu, r, { shape: y.shape }))
+    .sum()
+    .backward();
+  const all: reference.Numbers[] = values;
+  const forward = expected(...all);
+  expectClose(await y.data(), forward, atMost(forward));
+  for (const [i, input] of inputs.entries()) {
+    const f = (x: Float64Array) => reference.sum(reference.hadamard(expected(...all.with(i, x)), r));
+    const gradient = centralDifferences(f, values[i]!);
+    expectClose(await input.grad!.data(), gradient, atMost(gradient));
+  }
+}
+
+/** Relative to the largest element, whose rounding is in all that were summed with it. */
+function atMost(x: reference.Numbers) {
+  return { scale: new Float64Array(x.length).fill(Math.max(...reference.absolute(x), 1)), relative: 2e-6 };
+}
+
+const SIZE = { rows: 9, inputs: 5, outputs: 7 };
+const LINEAR: Shape[] = [[9, 5], [7, 5], [7]];
+const FEATURES = { rows: 9, features: 7 };
+
+describe('element by element', () => {
+  it('hadamard', () =>
+    expectOp(
+      [
+        [5, 7],
+        [5, 7],
+      ],
+      hadamard,
+      reference.hadamard,
+    ));
+
+  it('relu', () => expectOp([[9, 7]], relu, reference.relu));
+
+  it('sum and mean', async () => {
+    await expectOp(
+      [[9, 7]],
+      (x) => x.sum(),
+      (x) => [reference.sum(x)],
+    );
+    await expectOp(
+      [[257]],
+      (x) => x.mean(),
+      (x) => [reference.sum(x) / 257],
+    );
+  });
+
+  it('dropout drops in backward what it dropped in forward', () => {
+    const step = tensor(on.gpu, Uint32Array.of(12));
+    const counter = { p: 0.4, seed: 3, stream: STREAM.dropout + 2, step: 12 };
+    return expectOp(
+      [[9, 7]],
+      (x) => dropout(x, 0.4, { seed: 3, layer: 2, step }),
+      (x) => dropoutReference(x, counter),
+    );
+  });
+
+  it('dropout with probability 0 is its input', () => {
+    const x = tensor(on.gpu, [1, 2]);
+    expect(dropout(x, 0, { seed: 1, layer: 0, step: x })).toBe(x);
+  });
+});
+
+describe('matrices', () => {
+  it('concat', () =>
+    expectOp(
+      [
+        [9, 3],
+        [9, 5],
+      ],
+      concat,
+      (a, b) => reference.concat(a, b, 3, 5),
+    ));
+
+  it('linear', () => expectOp(LINEAR, linear, (x, w, b) => linearReference.linear(x, w, b, SIZE)));
+
+  it('linearRelu', () =>
+    expectOp(LINEAR, linearRelu, (x, w, b) => reference.relu(linearReference.linear(x, w, b, SIZE))));
+
+  it('linear over so many rows that the weight gradient is summed in parts', async () => {
+    const size = { rows: 2100, inputs: 2, outputs: 3 };
+    const [x, r] = [draws.normal(2 * size.rows), draws.normal(3 * size.rows)];
+    const w = tensor(on.gpu, draws.normal(6), { shape: [3, 2], requiresGrad: true });
+    const b = tensor(on.gpu, [1, 2, 3], { requiresGrad: true });
+    const y = linear(tensor(on.gpu, x, { shape: [size.rows, 2] }), w, b);
+    hadamard(y, tensor(on.gpu, r, { shape: y.shape }))
+      .sum()
+      .backward();
+    const { dweight, dbias } = linearReference.linearWeightGrad(x, r, size);
+    expectClose(await w.grad!.data(), dweight, atMost(dweight));
+    expectClose(await b.grad!.data(), dbias, atMost(dbias));
+  });
+});
+
+describe('BatchNorm', () => {
+  const norm = (gamma: Tensor, beta: Tensor): BatchNormTensors => ({
+    gamma,
+    beta,
+    runningMean: tensor(on.gpu, new Float32Array(7)),
+    runningVar: tensor(on.gpu, new Float32Array(7).fill(1)),
+  });
+
+  it('batchNorm', () =>
+    expectOp(
+      [[9, 7], [7], [7]],
+      (x, gamma, beta) => batchNorm(x, norm(gamma, beta)),
+      (x, gamma, beta) => batchNormReference.batchNorm(x, gamma, beta, FEATURES),
+    ));
+
+  it.each([0, 0.3])('linearBatchNormRelu with dropout %d', (p) => {
+    const step = tensor(on.gpu, Uint32Array.of(3));
+    const counter = { p, seed: 5, stream: STREAM.dropout + 1, step: 3 };
+    return expectOp(
+      [...LINEAR, [7], [7]],
+      (x, w, b, gamma, beta) => linearBatchNormRelu(x, w, b, norm(gamma, beta), p, { seed: 5, layer: 1, step }),
+      (x, w, b, gamma, beta) => {
+        const z = linearReference.linear(x, w, b, SIZE);
+        return dropoutReference(reference.relu(batchNormReference.batchNorm(z, gamma, beta, FEATURES)), counter);
+      },
+    );
+  });
+});
+
+describe('embedding', () => {
+  const ids = Uint32Array.of(3, 0, 3, 3, 10, 0, 7);
+  const others = Uint32Array.of(1, 1, 0, 1, 2, 1, 0);
+  const idTensor = (values: Uint32Array<ArrayBuffer>) => tensor(on.gpu, values);
+
+  it('of one table', () =>
+    expectOp(
+      [[11, 5]],
+      (table) => embedding({ table, ids: idTensor(ids) }),
+      (table) => gather(table, ids, 5),
+    ));
+
+  it('of two tables side by side', () =>
+    expectOp(
+      [
+        [11, 5],
+        [3, 6],
+      ],
+      (users, items) => embedding({ table: users, ids: idTensor(ids) }, { table: items, ids: idTensor(others) }),
+      (users, items) => reference.concat(gather(users, ids, 5), gather(items, others, 6), 5, 6),
+    ));
+
+  it('of one table, looked up twice', () =>
+    expectOp(
+      [[11, 4]],
+      (table) => embedding({ table, ids: idTensor(ids) }, { table, ids: idTensor(others) }),
+      (table) => reference.concat(gather(table, ids, 4), gather(table, others, 4), 4, 4),
+    ));
+
+  it('of two tables of different lengths by the same ids', () => {
+    const shared = idTensor(others);
+    return expectOp(
+      [
+        [3, 2],
+        [11, 2],
+      ],
+      (short, long) => hadamard(embedding({ table: short, ids: shared }), embedding({ table: long, ids: shared })),
+      (short, long) => reference.hadamard(gather(short, others, 2), gather(long, others, 2)),
+    );
+  });
+});
+
+describe('binary cross-entropy', () => {
+  const labels = Float32Array.from({ length: 33 }, (_, i) => [0, 1, 0.25][i % 3]!);
+  const mean = (logits: reference.Numbers) => [reference.sum(bceLosses(logits, labels)) / 33];
+
+  it('of logits that are a matrix of one column', () =>
+    expectOp([[33, 1]], (logits) => bceWithLogits(logits, tensor(on.gpu, labels)), mean));
+
+  it('as the start of backward gives the gradient that its kernel has computed', async () => {
+    const logits = draws.normal(33);
+    const x = tensor(on.gpu, logits, { requiresGrad: true });
+    bceWithLogits(x, tensor(on.gpu, labels)).backward();
+    const gradient = centralDifferences((v) => mean(v)[0]!, logits);
+    expectClose(await x.grad!.data(), gradient, atMost(gradient));
+  });
+
+  it('behind a layer, as a model has it', () =>
+    expectOp(
+      [[33, 4], [1, 4], [1]],
+      (x, w, b) => bceWithLogits(linear(x, w, b), tensor(on.gpu, labels)),
+      (x, w, b) => mean(linearReference.linear(x, w, b, { rows: 33, inputs: 4, outputs: 1 })),
+    ));
+});

@@ -1,0 +1,154 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { PRESETS } from '../../src/models/config.ts';
+import { DEFAULT_SETTINGS } from '../../src/train/settings.ts';
+import { type Ended, SMALL, smallData, Workplace } from './command.ts';
+
+const place = new Workplace();
+const parsed = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('with --json', () => {
+  let ended: Ended;
+  let events: Record<string, unknown>[];
+
+  beforeAll(async () => {
+    // Two users more, with one interaction each; 41 · 7 + 2 positives with as many negatives: 2 · 289 = 578 samples.
+    place.write('data.csv', `${smallData(41)}lonely,i1,1\nlonesome,i2,1\n`);
+    const sizes = [...SMALL, '--batch-norm', '--batch-size', '577', '--negatives', '1'];
+    const run = ['--data', 'data.csv', '--epochs', '3', '--eval-every', '2', '--json', '--out', 'a/b', ...sizes];
+    ended = await place.run('train', run);
+    events = parsed(ended.stdout);
+  });
+
+  it('stdout has nothing but one JSON object a line: start, epochs, end', () => {
+    expect(ended.code).toBe(0);
+    expect(events.map(({ event }) => event)).toEqual(['start', 'epoch', 'epoch', 'epoch', 'end']);
+    const keys = events.map((event) => Object.keys(event).sort());
+    expect(keys[0]).toEqual(
+      [
+        ...['event', 'adapter', 'adapterKind', 'data', 'users', 'items', 'interactions', 'testedUsers', 'parameters'],
+        ...['protocol', 'baselines', 'settings', 'notes'],
+      ].sort(),
+    );
+    const trained = ['event', 'epoch', 'loss', 'seconds', 'samplesPerSecond'];
+    expect(keys[1]).toEqual(trained.toSorted());
+    expect(keys[2]).toEqual([...trained, 'hr@10', 'ndcg@10', 'evalSeconds'].sort());
+    expect(keys[3]).toEqual(keys[2]);
+    expect(keys[4]).toEqual(['event', 'best', 'weightsSha256', 'seconds', 'stopped'].sort());
+  });
+
+  it('the start tells adapter, data, sizes and baselines', () => {
+    expect(events[0]).toMatchObject({
+      adapter: expect.stringContaining('SwiftShader'),
+      adapterKind: 'software',
+      data: 'data.csv',
+      users: 43,
+      items: 40,
+      interactions: 330,
+      testedUsers: 41,
+      protocol: 'leave-one-out, 32 sampled negatives, ties against the model',
+      baselines: { random: { 'hr@10': expect.any(Number) }, popularity: { 'ndcg@10': expect.any(Number) } },
+      settings: { preset: 'paper-8', gmfDim: 4, mlpLayers: [8, 4], batchNorm: true, batchSize: 577, negatives: 1 },
+    });
+  });
+
+  it('the start notes who is not tested, and which sample is not trained on', () => {
+    expect(events[0]!.notes).toEqual([
+      '2 users have a single interaction: kept for training, not tested',
+      'the last batch of an epoch would be one sample, which batch norm cannot normalise: it is left out',
+    ]);
+  });
+
+  it('history.jsonl has the same lines', () => {
+    expect(readFileSync(place.path('a/b/history.jsonl'), 'utf8')).toBe(ended.stdout);
+  });
+
+  it('the folder has a checkpoint and a report, and the report needs nothing from outside', () => {
+    expect(existsSync(place.path('a/b/checkpoint.safetensors'))).toBe(true);
+    const report = readFileSync(place.path('a/b/report.html'), 'utf8');
+    expect(report).toMatch(/^<!doctype html>/i);
+    expect(report).toContain('2 users have a single interaction');
+    const urls = report.match(/(?:https?:)?\/\/[\w.-]+\.\w+[^\s"'<)]*/g) ?? [];
+    expect(urls.filter((url) => !url.startsWith('http://www.w3.org/'))).toEqual([]);
+    expect(report).not.toMatch(/\s(?:src|href)\s*=\s*["']?(?!data:|#)/i);
+  });
+
+  it('stderr says that the adapter is a slow one', () => {
+    expect(ended.stderr).toMatch(/^note: SwiftShader.* is a software adapter, so this is slow; [^\n]+\n$/);
+  });
+});
+
+it('without --json, a table is printed, the notes, and where the files are', async () => {
+  place.write('small.csv', smallData(20));
+  const run = ['--data', 'small.csv', '--format', 'csv', '--epochs', '2', '--out', 'table', ...SMALL];
+  const { code, stdout } = await place.run('train', run);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^ +popularity +- +0\.\d{4} +0\.\d{4}|^popularity/m);
+  expect(stdout.match(/^ +[12] +0\.\d{4} +[01]\.\d{4} +[01]\.\d{4}/gm)).toHaveLength(2);
+  expect(stdout).toMatch(/^weights {3}sha256 [0-9a-f]{64}$/m);
+  expect(stdout).toMatch(/^wrote table\/checkpoint\.safetensors, table\/history\.jsonl, table\/report\.html$/m);
+});
+
+describe('--help', () => {
+  let help: string;
+  beforeAll(async () => {
+    const { code, stdout } = await place.run('train', ['--help']);
+    expect(code).toBe(0);
+    help = stdout.replace(/\n {20,}/g, ' ');
+  });
+
+  it.each(
+    Object.entries({
+      data: '"online-retail"',
+      format: '"auto"',
+      'user-column': 'found',
+      'item-column': 'found',
+      'timestamp-column': 'found',
+      preset: DEFAULT_SETTINGS.preset,
+      model: DEFAULT_SETTINGS.model,
+      'gmf-dim': 'from the preset',
+      'mlp-dim': 'from the preset',
+      'mlp-layers': 'from the preset',
+      dropout: 'from the preset',
+      'batch-norm': 'from the preset',
+      epochs: DEFAULT_SETTINGS.epochs,
+      'batch-size': 'from the preset',
+      lr: 'from the preset',
+      'weight-decay': 'from the preset',
+      'clip-norm': 'from the preset',
+      optimizer: DEFAULT_SETTINGS.optimizer,
+      negatives: 'from the preset',
+      sampler: 'from the preset',
+      eval: DEFAULT_SETTINGS.eval,
+      'eval-every': DEFAULT_SETTINGS.evalEvery,
+      seed: DEFAULT_SETTINGS.seed,
+      'steps-per-submit': 'found',
+      adapter: '"auto"',
+      out: '"runs/latest"',
+    }),
+  )('has --%s with its default %s', (name, fallback) => {
+    const line = help.split('\n').find((one) => new RegExp(`^ +--${name}[ ,]`).test(one));
+    expect(line).toMatch(new RegExp(`default: ${fallback}`));
+  });
+
+  it('has the options that need no default, and no others', () => {
+    const flags = [...help.matchAll(/^ {2}(?:-h, )?--([a-z-]+)/gm)].map(([, flag]) => flag);
+    expect(flags).toEqual(expect.arrayContaining(['no-batch-norm', 'resume', 'json', 'help']));
+    expect(flags).toHaveLength(26 + 4);
+  });
+
+  it.each(Object.entries(PRESETS))('spells out preset %s', (name, preset) => {
+    const [, lines] = help.split(`\n  ${name} `);
+    const text = lines!.split(/\n {2}\w/)[0]!.replace(/\s+/g, ' ');
+    expect(text).toContain(`gmf-dim ${preset.gmfDim}, mlp-dim ${preset.mlpDim}, mlp-layers ${preset.mlpLayers},`);
+    expect(text).toContain(`${preset.batchNorm ? ' batch-norm' : 'no-batch-norm'}, dropout ${preset.dropout}`);
+    expect(text).toContain(`batch-size ${preset.batchSize}, lr ${preset.lr}, weight-decay ${preset.weightDecay}`);
+    expect(text).toContain(
+      `clip-norm ${preset.clipNorm ?? 0}, negatives ${preset.negatives}, sampler ${preset.sampler}`,
+    );
+  });
+});

@@ -1,0 +1,88 @@
+import { mkdirSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { SMALL, smallData, Workplace } from './command.ts';
+
+const place = new Workplace();
+
+beforeAll(async () => {
+  const data = smallData();
+  place.write('data.csv', data);
+  place.write('empty.csv', '');
+  place.write('short.csv', data.replace('u0,i9,3', 'u0'));
+  place.write('time.csv', data.replace('u0,i9,3', 'u0,i9,yesterday'));
+  place.write('cut.csv.gz', gzipSync(data).subarray(0, 200));
+  const { code } = await place.run('train', ['--data', 'data.csv', '--epochs', '1', '--out', 'run', ...SMALL]);
+  expect(code).toBe(0);
+  mkdirSync(place.path('full/history.jsonl.partial'), { recursive: true }); // no file can be written in its place
+});
+
+describe('one line says what was wrong, and the exit code is 2:', () => {
+  const ONLY = 'paper-8, paper-16, paper-32, paper-64, lesson';
+  it.concurrent.each<[string, string, string | RegExp]>([
+    ['a missing file', '--data nowhere.csv', 'nowhere.csv: no such file'],
+    ['an empty file', '--data empty.csv', 'empty.csv: the file is empty'],
+    ['a row with too few columns', '--data short.csv', 'short.csv:5: 1 column, but the item is column 2: "u0"'],
+    ['a time that is none', '--data time.csv', 'time.csv:5: timestamp "yesterday" is neither a number nor an ISO date'],
+    ['a damaged gzip', '--data cut.csv.gz', 'cut.csv.gz: the gzip data is truncated or damaged; fetch the file again'],
+    [
+      'a table that no adapter can hold',
+      '--gmf-dim 100000000',
+      /^error: gmf_user_emb\.weight \[40 × 100000000\] needs 14\.9 GiB \(16000000000 bytes\), and SwiftShader.* allows .* \(\d+ bytes\)/,
+    ],
+    ['no dimensions', '--gmf-dim 0', 'gmfDim 0: an integer of at least 1 would be right'],
+    [
+      'BatchNorm over one sample',
+      '--preset lesson --batch-size 1',
+      'batchSize 1 with batch norm: one sample has no variance; at least 2, or no batch norm, would be right',
+    ],
+    [
+      'a checkpoint of other sizes',
+      '--resume run/checkpoint.safetensors --gmf-dim 8',
+      'run/checkpoint.safetensors: gmf_user_emb.weight is [40, 4], and this model has [40, 8]',
+    ],
+    [
+      'a checkpoint with another optimizer',
+      '--resume run/checkpoint.safetensors --optimizer sgd',
+      'run/checkpoint.safetensors: it was trained with adam, and this run uses sgd',
+    ],
+    ['a checkpoint that is none', '--resume data.csv', /^error: data\.csv: not a readable safetensors file: /],
+    ['a missing checkpoint', '--resume nowhere', 'nowhere: no such file'],
+    ['an unknown option', '--epoch 3', "unknown option '--epoch' (Did you mean --epochs?)"],
+    ['a word too many', 'data.csv', 'too many arguments. Expected 0 arguments but got 1: data.csv.'],
+    ['a bad number', '--lr fast', "option '--lr <rate>' argument 'fast' is invalid. A number would be right."],
+    [
+      'an unknown preset',
+      '--preset big',
+      `option '--preset <name>' argument 'big' is invalid. Allowed choices are ${ONLY}.`,
+    ],
+    [
+      'columns that are incomplete',
+      '--user-column user',
+      'columns are given together: --user-column and --item-column, and --timestamp-column where there is a time',
+    ],
+    [
+      'a folder that cannot be made',
+      '--out data.csv/run',
+      /^error: --out data\.csv\/run: the folder cannot be made: ENOTDIR/,
+    ],
+    ['a folder that cannot be written', '--out full', /^error: --out full: history\.jsonl cannot be written: EISDIR/],
+    [
+      'an adapter that is not there',
+      '--adapter hardware',
+      /^error: no WebGPU adapter \(asked for: hardware\); a GPU driver/,
+    ],
+    [
+      'a loss that leaves the numbers',
+      '--lr 1e30',
+      /^error: the loss became NaN in epoch 1 at step [23] of 6; a smaller/,
+    ],
+  ])('%s: %s', async (_, options, message) => {
+    const data = options.startsWith('--data') ? [] : ['--data', 'data.csv'];
+    await place.expectRefused(
+      'train',
+      [...data, '--out', 'other', '--epochs', '2', ...SMALL, ...options.split(' ')],
+      message,
+    );
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { candidatePairs, NO_CANDIDATE, rank } from '../../src/kernels/rank.ts';
+import { Trial, useGpu } from '../gpu-fixture.ts';
+import { Draws } from '../numbers.ts';
+import * as reference from '../reference/rank.ts';
+
+const on = useGpu();
+
+/** Ranks of tested users with these candidates and logits, in chunks of so many users. */
+async function ranks(candidates: number[][], logits: number[][], chunk = candidates.length): Promise<number[]> {
+  const [tested, width] = [candidates.length, candidates[0]!.length];
+  const trial = new Trial(on.gpu);
+  const out = trial.inPlace('ranks', new Uint32Array(tested).fill(NO_CANDIDATE));
+  const step = trial.input(Uint32Array.of(0));
+  const scored = trial.input(new Float32Array(chunk * width));
+  const views = { step, candidates: trial.input(Uint32Array.from(candidates.flat())), logits: scored, ranks: out.view };
+  rank(trial.plan, views, { chunk, width, tested });
+  for (let first = 0; first < tested; first += chunk) {
+    on.gpu.write(step.buffer, step.offset!, Uint32Array.of(first / chunk));
+    on.gpu.write(scored.buffer, scored.offset!, Float32Array.from(logits.slice(first, first + chunk).flat()));
+    trial.plan.run();
+  }
+  return [...(await out.data())];
+}
+
+describe('the rank of the held-out item', () => {
+  it('is the number of candidates that are not scored below it', async () => {
+    expect(await ranks([[5, 6, 7, 8]], [[0.5, 0.1, 0.7, 0.6]])).toEqual([2]);
+    expect(await ranks([[5, 6, 7, 8]], [[0.9, 0.1, 0.7, 0.6]])).toEqual([0]);
+    expect(await ranks([[5]], [[0.9]])).toEqual([0]);
+  });
+
+  it('counts ties against the model: one that scores all alike is last', async () => {
+    expect(await ranks([[5, 6, 7, 8]], [[1, 1, 1, 1]])).toEqual([3]);
+    expect(await ranks([[5, 6]], [[-0, 0]])).toEqual([1]);
+  });
+
+  it('counts what is not a number against the model', async () => {
+    expect(await ranks([[5, 6, 7, 8]], [[NaN, 1, 2, 3]])).toEqual([3]);
+    expect(await ranks([[5, 6, 7, 8]], [[2, NaN, 1, NaN]])).toEqual([2]);
+    expect(await ranks([[5, 6, 7, 8]], [[NaN, NaN, -Infinity, Infinity]])).toEqual([3]);
+    expect(await ranks([[5, 6, 7, 8]], [[Infinity, -Infinity, Infinity, 1]])).toEqual([1]);
+  });
+
+  it('ignores places that hold no candidate, whatever is scored there', async () => {
+    expect(await ranks([[5, NO_CANDIDATE, 7, NO_CANDIDATE]], [[1, 9, 2, NaN]])).toEqual([1]);
+  });
+
+  it.each([1, 4, 7, 64, 100])('is the reference’s for 100 users, ranked in chunks of %i', async (chunk) => {
+    const draws = new Draws(8);
+    const score = () => [NaN, Infinity, 0, 1, 2][Math.floor(draws.uniform() * 30)] ?? Math.round(20 * draws.uniform());
+    const candidates = Array.from({ length: 100 }, () =>
+      Array.from(draws.ids(13, 50), (item, c) => (c > 0 && item < 5 ? NO_CANDIDATE : item)),
+    );
+    const logits = candidates.map((own) => own.map(score));
+    const expected = candidates.map((own, user) => reference.rank(own, logits[user]!));
+    expect(await ranks(candidates, logits, chunk)).toEqual(expected);
+  });
+});
+
+describe('the pairs to score', () => {
+  it('are each tested user with its candidates, chunk by chunk', async () => {
+    const size = { chunk: 2, width: 3, tested: 3 };
+    const trial = new Trial(on.gpu);
+    const [users, items] = [trial.u32('users', 6), trial.u32('items', 6)];
+    const step = trial.input(Uint32Array.of(0));
+    const views = {
+      step,
+      testedUsers: trial.input(Uint32Array.of(9, 4, 7)),
+      candidates: trial.input(Uint32Array.of(1, 2, 3, 4, 5, NO_CANDIDATE, 7, NO_CANDIDATE, 9)),
+      users: users.view,
+      items: items.view,
+    };
+    candidatePairs(trial.plan, views, size);
+    trial.plan.run();
+    expect([...(await users.data())]).toEqual([9, 9, 9, 4, 4, 4]);
+    expect([...(await items.data())]).toEqual([1, 2, 3, 4, 5, 0]);
+    on.gpu.write(step.buffer, step.offset!, Uint32Array.of(1));
+    trial.plan.run();
+    expect([...(await users.data())]).toEqual([7, 7, 7, 0, 0, 0]);
+    expect([...(await items.data())]).toEqual([7, 0, 9, 0, 0, 0]);
+  });
+});

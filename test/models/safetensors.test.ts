@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { DataError } from '../../src/errors.ts';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsFile } from '../../src/models/safetensors.ts';
+
+const FILE: SafetensorsFile = {
+  tensors: new Map([
+    ['weights', { shape: [2, 3], data: Float32Array.of(1, -2.5, 1e-40, -0, 3.4e38, 0.1) }],
+    ['ids', { shape: [2], data: Uint32Array.of(7, 0xffffffff) }],
+    ['nothing', { shape: [0, 4], data: new Float32Array(0) }],
+    ['scalar', { shape: [], data: Float32Array.of(Number.POSITIVE_INFINITY) }],
+  ]),
+  metadata: { format: 'test', text: 'ünïcode “quoted”\n{}' },
+};
+
+/** What the format's specification says, by hand: length of the header, header, data. */
+function byHand(header: string, data: readonly number[]): Uint8Array<ArrayBuffer> {
+  const json = new TextEncoder().encode(header);
+  const length = [json.length & 0xff, json.length >> 8, 0, 0, 0, 0, 0, 0];
+  return Uint8Array.from([...length, ...json, ...data]);
+}
+
+const ONE_AND_HALF = [0, 0, 0x80, 0x3f, 0, 0, 0, 0x3f]; // 1 and 0.5 as f32, little-endian
+
+it('what is encoded is decoded to the last bit', () => {
+  expect(decodeSafetensors(encodeSafetensors(FILE), 'file')).toEqual(FILE);
+});
+
+it('a file made by hand is read', () => {
+  const bytes = byHand('{"t":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}', ONE_AND_HALF);
+  const { tensors, metadata } = decodeSafetensors(bytes, 'file');
+  expect([...tensors]).toEqual([['t', { shape: [1, 2], data: Float32Array.of(1, 0.5) }]]);
+  expect(metadata).toEqual({});
+});
+
+it('a file is written as the specification says, its data at a multiple of 8 bytes', () => {
+  for (const name of ['t', 'to', 'ten', 'tens', 'tenso', 'tensor', 'tensors', 'tensors!']) {
+    const tensors = new Map([[name, { shape: [2], data: Float32Array.of(1, 0.5) }]]);
+    const bytes = encodeSafetensors({ tensors, metadata: { a: 'b' } });
+    const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    const header = new TextDecoder().decode(bytes.subarray(8, 8 + length));
+    expect(header).toMatch(/^\{.*\} {0,7}$/);
+    expect(JSON.parse(header)).toEqual({
+      __metadata__: { a: 'b' },
+      [name]: { dtype: 'F32', shape: [2], data_offsets: [0, 8] },
+    });
+    expect([...bytes.subarray(8 + length)]).toEqual(ONE_AND_HALF);
+    expect((8 + length) % 8).toBe(0);
+  }
+});
+
+it('bytes inside a larger buffer are read, also as Node’s Buffer, whose slice() copies nothing', () => {
+  const encoded = encodeSafetensors(FILE);
+  const larger = new Uint8Array(encoded.length + 24);
+  larger.set(encoded, 13);
+  expect(decodeSafetensors(larger.subarray(13, 13 + encoded.length), 'file')).toEqual(FILE);
+  expect(decodeSafetensors(Buffer.from(larger.buffer, 13, encoded.length), 'file')).toEqual(FILE);
+});
+
+describe('what is no whole file is refused:', () => {
+  const entry = (change: object) =>
+    JSON.stringify({ t: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...change } });
+  it.each<[string, Uint8Array<ArrayBuffer>, string]>([
+    ['no bytes', new Uint8Array(0), "0 bytes, and the header's length alone takes 8"],
+    [
+      'a header that should be longer than the file',
+      Uint8Array.of(200, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d),
+      'the header should end at byte 208, and the file has 10',
+    ],
+    ['a header that is no JSON', byHand('{"t":', []), 'its header is no JSON'],
+    ['a header that is no object', byHand('null', []), 'its header is no JSON object'],
+    ['data that end too early', byHand(entry({}), [0, 0, 0x80]), 't should end at byte 70, and the file has 65'],
+    ['a shape that does not fit the bytes', byHand(entry({ shape: [3] }), ONE_AND_HALF), 't [3] has 8 bytes, not 12'],
+    [
+      'a type that is not used here',
+      byHand(entry({ dtype: 'F16' }), ONE_AND_HALF),
+      't is F16; F32 or U32 would be right',
+    ],
+    ['an entry that is none', byHand('{"t":null}', []), 't has no dtype, shape and data_offsets'],
+    [
+      'offsets before the data',
+      byHand(entry({ data_offsets: [-8, 0] }), ONE_AND_HALF),
+      't has no dtype, shape and data_offsets',
+    ],
+    [
+      'an entry without offsets',
+      byHand(entry({ data_offsets: undefined }), []),
+      't has no dtype, shape and data_offsets',
+    ],
+  ])('%s', (_, bytes, message) => {
+    const decode = () => decodeSafetensors(bytes, 'run/model.safetensors');
+    expect(decode).toThrow(new DataError(`run/model.safetensors: not a readable safetensors file: ${message}`));
+  });
+});

@@ -1,0 +1,44 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { TrainSettings } from '../../src/train/settings.ts';
+import { useGpu } from '../gpu-fixture.ts';
+import { LESSON_LIKE, trained } from './fixture.ts';
+
+const on = useGpu();
+
+describe.each<[string, Partial<TrainSettings>]>([
+  ['the lesson’s way of training', { ...LESSON_LIKE, epochs: 3 }],
+  ['plain gradient descent', { ...LESSON_LIKE, epochs: 3, optimizer: 'sgd', dropout: 0, sampler: 'uniform' }],
+])('with %s', (_, settings) => {
+  let first: { sha: string; losses: number[]; hr: number | undefined };
+
+  async function outcome(other: Partial<TrainSettings> = {}, stepsPerSubmit?: number) {
+    const options = stepsPerSubmit === undefined ? {} : { stepsPerSubmit };
+    const trainer = await trained(on.gpu, { ...settings, evalEvery: 3, ...other }, options);
+    const { history } = trainer;
+    return {
+      sha: await trainer.weightsSha256(),
+      losses: history.map(({ loss }) => loss),
+      hr: history.at(-1)!['hr@10'],
+    };
+  }
+
+  beforeAll(async () => {
+    first = await outcome();
+  });
+
+  it('the same seed gives the same bits', async () => {
+    expect(await outcome()).toEqual(first);
+  });
+
+  it.each([1, 7, 64])('%i steps in a submit give the same bits', async (stepsPerSubmit) => {
+    expect(await outcome({}, stepsPerSubmit)).toEqual(first);
+  });
+
+  it('evaluating in between changes nothing', async () => {
+    expect(await outcome({ evalEvery: 1 })).toEqual(first);
+  });
+
+  it('another seed gives another model', async () => {
+    expect((await outcome({ seed: 43 })).sha).not.toBe(first.sha);
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, DataError, NonFiniteError } from '../../src/errors.ts';
+import { PRESETS } from '../../src/models/config.ts';
+import type { TrainSettings } from '../../src/train/settings.ts';
+import { Trainer } from '../../src/train/trainer.ts';
+import { useGpu } from '../gpu-fixture.ts';
+import { GROUPS, splitOf, TINY, trained } from './fixture.ts';
+
+const on = useGpu();
+
+describe('settings that cannot work are refused before anything is trained', () => {
+  it.each<[Partial<TrainSettings>, string]>([
+    [{ batchSize: 1, batchNorm: true }, 'batchSize 1 with batch norm: one sample has no variance; at least 2, or no'],
+    [{ batchSize: 0 }, 'batchSize 0: an integer of at least 1 would be right'],
+    [{ gmfDim: 0 }, 'gmfDim 0: an integer of at least 1 would be right'],
+    [{ mlpDim: 0 }, 'mlpDim 0: an integer of at least 1 would be right'],
+    [{ mlpLayers: [8, 0] }, 'mlpLayers 0: an integer of at least 1 would be right'],
+    [{ mlpDim: 2.5 }, 'mlpDim 2.5: an integer of at least 1 would be right'],
+    [{ dropout: 1 }, 'dropout 1: a probability from 0 to below 1 would be right'],
+    [{ epochs: 0 }, 'epochs 0: an integer of at least 1 would be right'],
+    [{ negatives: -1 }, 'negatives -1: an integer of at least 0 would be right'],
+    [{ negatives: 3_000_000 }, 'an epoch would have 1584000528 samples; at most 1073741824 can be shuffled'],
+    [{ lr: 0 }, 'lr 0: a number above 0 would be right'],
+    [{ lr: Number.NaN }, 'lr NaN: a number above 0 would be right'],
+    [{ weightDecay: -1 }, 'weightDecay -1: a number of at least 0 would be right'],
+    [{ clipNorm: 0 }, 'clipNorm 0: a number above 0 would be right'],
+    [{ seed: 2 ** 32 }, 'seed 4294967296: at most 4294967295 would be right'],
+    [{ preset: 'paper-9' }, `preset "paper-9": ${Object.keys(PRESETS).join(', ')} would be right`],
+    [{ model: 'svd' as 'gmf' }, 'model "svd": gmf, mlp, neumf would be right'],
+  ])('%o', async (settings, message) => {
+    const creation = Trainer.create(on.gpu, GROUPS, { ...TINY, ...settings });
+    await expect(creation).rejects.toThrow(message);
+    await expect(creation).rejects.toBeInstanceOf(ConfigError);
+  });
+});
+
+it('a table that no binding can hold is refused with its bytes and the adapter’s', async () => {
+  const creation = Trainer.create(on.gpu, { ...GROUPS, users: 1_000_000_000 }, { gmfDim: 8 });
+  await expect(creation).rejects.toThrow(
+    /^gmf_user_emb\.weight \[1000000000 × 8\] needs 29\.8 GiB \(32000000000 bytes\), and .+ allows .+ \(\d+ bytes\)/,
+  );
+  await expect(creation).rejects.toBeInstanceOf(ConfigError);
+});
+
+describe('a user who has taken every item', () => {
+  const rows = [0, 1, 2, 3].map((item): [number, number] => [0, item]);
+  const all = { ...splitOf([...rows, [1, 0], [1, 1], [1, 2]], 2, 3), items: 3 };
+
+  it('has no negative to draw, and is named', async () => {
+    const creation = Trainer.create(on.gpu, all, TINY);
+    await expect(creation).rejects.toThrow(
+      new DataError('user number 0 has interacted with all 3 items: there is no negative to draw'),
+    );
+  });
+
+  it('can be trained on without negatives', async () => {
+    const { history } = await trained(on.gpu, { ...TINY, negatives: 0, epochs: 1 }, {}, all);
+    expect(history).toHaveLength(1);
+  });
+});
+
+it('data of which nobody can be tested is refused, unless nothing is to be tested', async () => {
+  const split = splitOf(
+    [
+      [0, 0],
+      [1, 1],
+      [2, 1],
+    ],
+    3,
+    4,
+  );
+  await expect(Trainer.create(on.gpu, split, { ...TINY, eval: 'loo' })).rejects.toThrow(
+    new DataError('no user has two interactions, so there is no test item to rank; eval none would be right'),
+  );
+  expect((await trained(on.gpu, { ...TINY, epochs: 1 }, {}, split)).history).toHaveLength(1);
+});
+
+describe.each(['adam', 'sgd'] as const)('when %s leaves the numbers', (optimizer) => {
+  it('the run ends and names the step', async () => {
+    const run = trained(on.gpu, { ...TINY, optimizer, lr: 1e30, epochs: 3 });
+    await expect(run).rejects.toThrow(
+      /^the loss became (NaN|-?Infinity) in epoch 1 at step [2-5] of 42; a smaller learning rate \(now 1e\+30\)/,
+    );
+    await expect(run).rejects.toBeInstanceOf(NonFiniteError);
+  });
+});
