@@ -50,8 +50,8 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   'paper-16': paper(16),
   'paper-32': paper(32),
   'paper-64': paper(64),
-  // The lesson draws negatives by popularity^0.75. Among uniformly drawn candidates that ranks worse, here as in PyTorch
-  // (README, Results), so this preset draws them uniformly; sampler: 'popularity' is the lesson's choice.
+  // The lesson draws negatives by popularity^0.75. Among uniformly drawn candidates that ranks worse (README, Results), so
+  // this preset draws them uniformly; sampler: 'popularity' is the lesson's choice.
   lesson: {
     gmfDim: 64,
     mlpDim: 64,
