@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { TrainSettings } from '../../src/train/settings.ts';
 import { useGpu } from '../gpu-fixture.ts';
-import { LESSON_LIKE, trained } from './fixture.ts';
+import { LESSON_LIKE, splitOf, trained } from './fixture.ts';
 
 const on = useGpu();
 
@@ -41,4 +41,23 @@ describe.each<[string, Partial<TrainSettings>]>([
   it('another seed gives another model', async () => {
     expect((await outcome({ seed: 43 })).sha).not.toBe(first.sha);
   });
+});
+
+it('every step drops other units', async () => {
+  // One sample, and a rate at which no weight moves: only dropout tells the steps apart.
+  const split = splitOf(
+    [
+      [0, 0],
+      [0, 1],
+    ],
+    1,
+    2,
+  );
+  const still = { ...LESSON_LIKE, batchNorm: false, negatives: 0, epochs: 8, lr: 1e-30, optimizer: 'sgd' } as const;
+  const lossesWith = async (dropout: number) => {
+    const { history } = await trained(on.gpu, { ...still, dropout, eval: 'none' }, {}, split);
+    return new Set(history.map(({ loss }) => loss));
+  };
+  expect((await lossesWith(0)).size).toBe(1);
+  expect((await lossesWith(0.5)).size).toBeGreaterThan(4);
 });

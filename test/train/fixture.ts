@@ -72,6 +72,7 @@ export const LESSON_LIKE = {
   mlpLayers: [8, 4],
   batchSize: 100,
   lr: 0.01,
+  sampler: 'popularity',
 } as const;
 
 /** Trains to the end. */

@@ -48,6 +48,11 @@ describe.each(['uniform', 'popularity'] as const)('an epoch with %s negatives', 
     expect(items(second, 1)).not.toEqual(items(first, 1));
     expect(items(second, 0).toSorted()).not.toEqual(items(first, 0).toSorted());
   });
+
+  it('is another one with another seed', async () => {
+    const other = new BatchSampler(on.gpu, GROUPS, { ...SETTINGS, sampler: sampling, seed: 43 });
+    expect(await epochOf(other, 0)).not.toEqual(await epochOf(samplerOf(), 0));
+  });
 });
 
 it('popular items are drawn more often where popularity is asked for', async () => {
@@ -89,6 +94,14 @@ describe('three users with one interaction each to train on, two in a batch', ()
     const sampler = new BatchSampler(on.gpu, split, { ...SETTINGS, ...settings });
     expect([sampler.batches, sampler.rows(0), sampler.rows(1), sampler.leftOut]).toEqual([2, 2, 1, 0]);
     expect(await changedUsers({}, 1)).toEqual([0, 1, 2]);
+  });
+
+  it('the shorter last batch counts by its samples in the epoch’s loss', async () => {
+    const lossOf = async (batchSize: number) => {
+      const { history } = await trained(on.gpu, { ...settings, lr: 1e-30, epochs: 1, batchSize }, {}, split);
+      return history[0]!.loss;
+    };
+    expect(await lossOf(2)).toBeCloseTo(await lossOf(3), 6);
   });
 
   it('with BatchNorm the last batch of one is left out, another one every epoch', async () => {
