@@ -68,7 +68,7 @@ export class Gpu {
     const { limits } = adapter;
     const device = await adapter.requestDevice({
       label: 'neumf-webgpu',
-      requiredFeatures: (['timestamp-query'] as const).filter((feature) => adapter.features.has(feature)),
+      requiredFeatures: (['timestamp-query', 'subgroups'] as const).filter((feature) => adapter.features.has(feature)),
       requiredLimits: {
         maxBufferSize: limits.maxBufferSize,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
@@ -101,6 +101,12 @@ export class Gpu {
     void device.lost.then(({ reason, message }) => {
       if (!this.#closed) this.#fail(new DeviceLostError(`the GPU device was lost (${reason}): ${oneLine(message)}`));
     });
+  }
+
+  /** Lanes of a subgroup where they are the same for every shader and the device has subgroups, else 0. */
+  get subgroupSize(): number {
+    const { subgroupMinSize = 0, subgroupMaxSize } = this.device.adapterInfo ?? {};
+    return this.device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
   }
 
   get timestamps(): boolean {

@@ -22,6 +22,36 @@ const SIZES = [
   [257, 3, 33],
 ] as const;
 
+describe.each(SIZES)('the variants of %i rows, %i inputs, %i outputs', (rows, inputs, outputs) => {
+  const size = { rows, inputs, outputs };
+  const draws = new Draws(rows * inputs * outputs);
+  const [x, dy] = [draws.normal(rows * inputs), draws.normal(rows * outputs)];
+  const [weight, bias] = [draws.normal(outputs * inputs), draws.normal(outputs)];
+
+  /** All that the three products write. */
+  async function results(variant: kernels.ProductVariant): Promise<number[][]> {
+    const trial = new Trial(on.gpu);
+    const [given, gradient, weights] = [trial.input(x), trial.input(dy), trial.input(weight)];
+    const y = trial.f32('y', rows * outputs);
+    const statistics = trial.f32('statistics', 2 * Math.ceil(rows / 8) * outputs);
+    const dx = trial.f32('dx', rows * inputs);
+    const [dweight, dbias] = [trial.f32('dweight', outputs * inputs), trial.f32('dbias', outputs)];
+    const forward = { x: given, weight: weights, bias: trial.input(bias), y: y.view };
+    kernels.linear(trial.plan, forward, size, { relu: true, statistics: statistics.view, variant });
+    kernels.linearInputGrad(trial.plan, gradient, weights, dx.view, size, variant);
+    const backward = { x: given, dy: gradient, dweight: dweight.view, dbias: dbias.view };
+    kernels.linearWeightGrad(trial.plan, backward, size, { variant });
+    trial.plan.run();
+    const outputsOf = [y, statistics, dx, dweight, dbias];
+    return Promise.all(outputsOf.map(async (output) => [...(await output.data())]));
+  }
+
+  it('give the same bits', async () => {
+    const blocks = await results('blocks');
+    for (const variant of kernels.productVariants(on.gpu)) expect(await results(variant)).toEqual(blocks);
+  });
+});
+
 describe.each(SIZES)('%i rows, %i inputs, %i outputs', (rows, inputs, outputs) => {
   const size = { rows, inputs, outputs };
   const draws = new Draws(rows * inputs * outputs);

@@ -11,29 +11,38 @@ import { blockStatistics } from '../reference.ts';
 /** A batch that every adapter divides into parts for the weight gradient. */
 const LARGE_BATCH = 8192;
 
-/** The hidden layers and the output layer, forward and backward. */
+/** The hidden layers and the output layer, forward and backward, by every variant that the adapter can run. */
 export function linearCases(gpu: Gpu, sizes: Sizes): Case[] {
   const { rows, mlpDim, mlpLayers, batchNorm } = sizes;
   const hidden = mlpLayers.map((outputs, i) => ({ rows, inputs: i ? mlpLayers[i - 1]! : 2 * mlpDim, outputs }));
   const output = { rows, inputs: featureWidth(neumfConfig(sizes)), outputs: 1 };
+  const variants = kernels.productVariants(gpu);
+  const each = (body: (variant: kernels.ProductVariant) => Case) => variants.map(body);
   return [
-    ...hidden.map((size) => linearCase(size, batchNorm ? 'statistics' : 'relu')),
-    linearCase(output, 'plain'),
-    ...[...hidden, output].map(inputGradCase),
-    ...[...hidden, output].map((size) => weightGradCase(gpu, size)),
-    weightGradCase(gpu, { ...hidden[0]!, rows: LARGE_BATCH }),
+    ...hidden.flatMap((size) => each((variant) => linearCase(variant, size, batchNorm ? 'statistics' : 'relu'))),
+    ...each((variant) => linearCase(variant, output, 'plain')),
+    ...[...hidden, output].flatMap((size) => each((variant) => inputGradCase(variant, size))),
+    ...[...hidden, output].flatMap((size) => each((variant) => weightGradCase(gpu, variant, size))),
+    ...each((variant) => weightGradCase(gpu, variant, { ...hidden[0]!, rows: LARGE_BATCH })),
   ];
 }
 
+/** The subgroup variant is one shader for all three products: the shape says which. */
+const SHADER = { blocks: (name: string) => name, subgroup: () => 'linear_subgroup' };
+
 const shapeOf = ({ rows, inputs, outputs }: kernels.LinearSize) => `${times(rows)} × ${inputs} → ${outputs}`;
 
-function linearCase(size: kernels.LinearSize, behind: 'relu' | 'statistics' | 'plain'): Case {
+function linearCase(
+  variant: kernels.ProductVariant,
+  size: kernels.LinearSize,
+  behind: 'relu' | 'statistics' | 'plain',
+): Case {
   const { rows, inputs, outputs } = size;
   const blocks = { rows, features: outputs };
   const pairs = behind === 'statistics' ? 2 * statisticsLength(blocks) : 0;
   const bytes = 4 * (rows * inputs + outputs * inputs + outputs + rows * outputs + pairs);
   const shape = `${shapeOf(size)}${behind === 'plain' ? '' : ` ${behind}`}`;
-  return single('linear', shape, { bytes, flops: 2 * rows * inputs * outputs }, (trial) => {
+  return single(SHADER[variant]('linear'), shape, { bytes, flops: 2 * rows * inputs * outputs }, (trial) => {
     const [x, weight] = [trial.draws.vector(rows * inputs), trial.draws.vector(outputs * inputs)];
     const bias = trial.draws.vector(outputs);
     const expected = reference.linear(x, weight, bias, size);
@@ -43,26 +52,27 @@ function linearCase(size: kernels.LinearSize, behind: 'relu' | 'statistics' | 'p
     if (behind === 'statistics') {
       const scale = blockStatistics(magnitudes, blocks).scale;
       const statistics = trial.output('statistics', blockStatistics(expected, blocks).values, scale);
-      kernels.linear(trial.plan, views, size, { statistics });
+      kernels.linear(trial.plan, views, size, { statistics, variant });
     } else {
-      kernels.linear(trial.plan, views, size, { relu: behind === 'relu' });
+      kernels.linear(trial.plan, views, size, { relu: behind === 'relu', variant });
     }
   });
 }
 
-function inputGradCase(size: kernels.LinearSize): Case {
+function inputGradCase(variant: kernels.ProductVariant, size: kernels.LinearSize): Case {
   const { rows, inputs, outputs } = size;
   const bytes = 4 * (rows * outputs + outputs * inputs + rows * inputs);
-  return single('linear_input_grad', shapeOf(size), { bytes, flops: 2 * rows * inputs * outputs }, (trial) => {
+  const shape = `input gradient ${shapeOf(size)}`;
+  return single(SHADER[variant]('linear_input_grad'), shape, { bytes, flops: 2 * rows * inputs * outputs }, (trial) => {
     const [dy, weight] = [trial.draws.vector(rows * outputs), trial.draws.vector(outputs * inputs)];
     const expected = reference.linearInputGrad(dy, weight, size);
     const dx = trial.output('dx', expected, reference.linearInputGrad(absolute(dy), absolute(weight), size));
-    kernels.linearInputGrad(trial.plan, trial.input(dy), trial.input(weight), dx, size);
+    kernels.linearInputGrad(trial.plan, trial.input(dy), trial.input(weight), dx, size, variant);
   });
 }
 
 /** As training has it: in one dispatch, or, where the batch is divided, in parts that are then added up. */
-function weightGradCase(gpu: Gpu, size: kernels.LinearSize): Case {
+function weightGradCase(gpu: Gpu, variant: kernels.ProductVariant, size: kernels.LinearSize): Case {
   const { rows, inputs, outputs } = size;
   const { parts } = kernels.weightGradParts(new Plan(gpu, 'parts'), rows);
   const [ins, outs] = [rows * (inputs + outputs), outputs * inputs + outputs];
@@ -70,8 +80,8 @@ function weightGradCase(gpu: Gpu, size: kernels.LinearSize): Case {
   const whole = { first: 0, end: parts > 1 ? 3 : 1, bytes: 4 * (ins + outs), flops };
   const weights = outputs * inputs;
   return {
-    kernels: parts > 1 ? ['linear_weight_grad', 'sum_parts', 'sum_parts'] : ['linear_weight_grad'],
-    shape: `${shapeOf(size)}${parts > 1 ? ` in ${parts} parts` : ''}`,
+    kernels: [SHADER[variant]('linear_weight_grad'), ...(parts > 1 ? ['sum_parts', 'sum_parts'] : [])],
+    shape: `weight gradient ${shapeOf(size)}${parts > 1 ? ` in ${parts} parts` : ''}`,
     timed:
       parts > 1
         ? [
@@ -88,7 +98,7 @@ function weightGradCase(gpu: Gpu, size: kernels.LinearSize): Case {
       const dbias = trial.output('dbias', expected.dbias, scale.dbias);
       const scratch = { weight: trial.scratch(parts * weights), bias: trial.scratch(parts * outputs) };
       const views = { x: trial.input(x), dy: trial.input(dy), dweight, dbias };
-      kernels.linearWeightGrad(trial.plan, views, size, parts > 1 ? { scratch } : {});
+      kernels.linearWeightGrad(trial.plan, views, size, { variant, ...(parts > 1 ? { scratch } : {}) });
     },
   };
 }
