@@ -2,7 +2,7 @@
 //   dx = gamma · inverse_std · (g − dbeta / rows − x̂ · dgamma / rows)          g, x̂ as in batch_norm_backward_sums
 // x, y, dy, dx f32[rows, features] · moments vec2f[features] = (mean, inverse_std) · gamma, dgamma, dbeta f32[features]
 // Source: Ioffe and Szegedy 2015, Batch Normalization, section 3.
-// One thread for one element.
+// One thread for one feature of 8 rows, so that the feature's own numbers are loaded once.
 struct Params { rows: u32, features: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -19,12 +19,20 @@ override MASKED: bool = false;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.y * groups.x * WG + id.x;
-  if (i >= params.rows * params.features) { return; }
-  let n = i % params.features;
-  let normalised = (x[i] - moments[n].x) * moments[n].y;
-  var g = dy[i];
-  if (MASKED) { g = select(0.0, params.scale * g, y[i] > 0.0); }
+  let t = id.y * groups.x * WG + id.x;
+  let first = (t / params.features) * 8u;
+  if (first >= params.rows) { return; }
+  let n = t % params.features;
+  let moment = moments[n];
   let rows = f32(params.rows);
-  dx[i] = gamma[n] * moments[n].y * (g - dbeta[n] / rows - normalised * dgamma[n] / rows);
+  let scale = gamma[n] * moment.y;
+  let mean_g = dbeta[n] / rows;
+  let sum_gx = dgamma[n];
+  for (var r = first; r < min(first + 8u, params.rows); r++) {
+    let i = r * params.features + n;
+    let normalised = (x[i] - moment.x) * moment.y;
+    var g = dy[i];
+    if (MASKED) { g = select(0.0, params.scale * g, y[i] > 0.0); }
+    dx[i] = scale * (g - mean_g - normalised * sum_gx / rows);
+  }
 }

@@ -66,6 +66,9 @@ const STATISTICS_ROWS = 8;
 /** Rows of a block in batch_norm_backward_sums. */
 const SUMS_ROWS = 32;
 
+/** Rows of a thread in batch_norm_backward_apply. */
+const APPLY_ROWS = 8;
+
 /** PyTorch's defaults (torch.nn.BatchNorm1d). */
 export const BATCH_NORM_MOMENTUM = 0.1;
 export const BATCH_NORM_EPS = 1e-5;
@@ -137,7 +140,7 @@ export function batchNormBackward(
     backwardApplyKernel,
     { x, moments, gamma, dgamma, dbeta, y, dy, dx },
     { ...size, scale },
-    groupsFor(rows * features),
+    groupsFor(Math.ceil(rows / APPLY_ROWS) * features),
     constants,
   );
 }

@@ -68,8 +68,8 @@ export function productVariants({ subgroupSize }: Gpu): readonly ProductVariant[
 }
 
 /**
- * The variant of a product of so many rows and columns: on CPU adapters with subgroups of 8 those are two to four times
- * as fast, except where the tile would be mostly padding. Both give the same bits there.
+ * The variant of a product of so many rows and columns: on CPU adapters with subgroups of 8 those are 1.5 to 2.4
+ * times as fast, except where the tile would be mostly padding. Both give the same bits there.
  */
 function productVariant(gpu: Gpu, rows: number, columns: number): ProductVariant {
   const subgroups = gpu.adapterKind === 'software' && productVariants(gpu).includes('subgroup');
