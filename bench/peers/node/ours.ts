@@ -1,0 +1,94 @@
+/** neumf-webgpu, by its public interface: a recorded training step, replayed; epochs by the Trainer. */
+
+import packageJson from '../../../package.json' with { type: 'json' };
+import {
+  Adam,
+  Clock,
+  Gpu,
+  loadWeights,
+  Model,
+  type Plan,
+  record,
+  runPlans,
+  type Split,
+  Trainer,
+  tensor,
+  trainingStep,
+} from '../../../src/index.ts';
+import type { Task } from '../protocol.ts';
+import { numbers, readTensors } from './files.ts';
+import { serve } from './serve.ts';
+
+/** A block of steps goes to the GPU in so many submits. */
+const SUBMITS = 20;
+const SEED = 42;
+
+async function prepareSteps(gpu: Gpu, task: Task, weights: string, batchFile: string) {
+  const model = new Model(gpu, { ...task, model: 'neumf' });
+  loadWeights(model, readTensors(weights), weights);
+  const clock = new Clock(gpu);
+  const optimizer = new Adam(model.parameters, clock, { lr: task.lr, weightDecay: task.weightDecay });
+  const file = readTensors(batchFile);
+  const batch = {
+    users: tensor(gpu, numbers(file, 'users', 'U32')),
+    items: tensor(gpu, numbers(file, 'items', 'U32')),
+    labels: tensor(gpu, numbers(file, 'labels', 'F32')),
+  };
+  const { clipNorm } = task;
+  const plan = record(gpu, 'step', () => {
+    trainingStep(batch, { model, optimizer, clock, clipNorm, dropout: { seed: SEED, step: clock.step } });
+  });
+  await plan.compile();
+  await gpu.idle();
+  return async (count: number) => {
+    const start = performance.now();
+    replay(gpu, plan, count);
+    await gpu.idle();
+    const milliseconds = performance.now() - start;
+    const [loss] = await clock.losses.data();
+    return { milliseconds, loss: loss! };
+  };
+}
+
+function replay(gpu: Gpu, plan: Plan, count: number): void {
+  const each = Math.ceil(count / SUBMITS);
+  for (let done = 0; done < count; done += each) {
+    runPlans(gpu, 'steps', (again) => {
+      for (let i = done; i < Math.min(done + each, count); i++) again(plan);
+    });
+  }
+}
+
+async function prepareEpoch(gpu: Gpu, task: Task, weights: string, interactions: string) {
+  const file = readTensors(interactions);
+  const split: Split = {
+    users: task.users,
+    items: task.items,
+    train: { offsets: numbers(file, 'offsets', 'U32'), items: numbers(file, 'items', 'U32') },
+    validation: null,
+    test: { users: new Uint32Array(0), items: new Uint32Array(0) },
+    negatives: null,
+    untested: task.users,
+  };
+  const { users: _users, items: _items, ...settings } = task;
+  const trainer = await Trainer.create(gpu, split, { ...settings, eval: 'none', epochs: 1_000_000, seed: SEED });
+  loadWeights(trainer.model, readTensors(weights), weights);
+  const epochs = trainer[Symbol.asyncIterator]();
+  return async () => {
+    const { value } = await epochs.next();
+    const { seconds, samplesPerSecond, loss } = value!;
+    return { milliseconds: 1000 * seconds, samples: Math.round(samplesPerSecond * seconds), loss };
+  };
+}
+
+await serve(async () => {
+  const gpu = await Gpu.open();
+  return {
+    hello: {
+      device: gpu.adapterName,
+      versions: { 'neumf-webgpu': packageJson.version, webgpu: packageJson.dependencies.webgpu },
+    },
+    prepareSteps: (task, weights, batch) => prepareSteps(gpu, task, weights, batch),
+    prepareEpoch: (task, weights, interactions) => prepareEpoch(gpu, task, weights, interactions),
+  };
+});

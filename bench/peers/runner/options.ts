@@ -1,0 +1,71 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { PRESETS } from '../../../src/models/config.ts';
+import { BUNDLED } from '../../dataset.ts';
+
+export interface Options {
+  readonly preset: readonly string[];
+  readonly batch: readonly number[];
+  readonly peers: readonly string[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly patience: number;
+  readonly check?: boolean;
+  readonly epoch?: boolean;
+  readonly epochShare: number;
+  readonly data: string;
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+/** @param peers their ids, all of them the default */
+export function addOptions(program: Command, peers: readonly string[]): void {
+  const list = (flags: string, description: string, parse: (text: string) => unknown, fallback: readonly unknown[]) =>
+    program.addOption(new Option(flags, description).argParser(parse).default(fallback, fallback.join(',')));
+  list('--preset <list>', 'presets', names(Object.keys(PRESETS)), ['paper-8', 'lesson']);
+  list(
+    '--batch <list>',
+    'samples in a batch',
+    (text) => text.split(',').map(integer(2, 2 ** 20)),
+    [256, 1024, 4096, 65536],
+  );
+  list('--peers <list>', 'whom to compare with', names(peers), peers);
+  program
+    .option('--rounds <n>', 'measurements of each, in turn', integer(1, 1000), 5)
+    .option('--seconds <s>', 'of steps in a measurement', positive, 1)
+    .option('--patience <s>', 'after which a contender is given up', positive, 180)
+    .option('--check', 'only compare the losses of the first steps')
+    .option('--epoch', 'time epochs, sampling included, instead of steps')
+    .option('--epoch-share <share>', 'part of the interactions that makes an epoch', share, 0.02)
+    .option('--data <path>', 'interactions for the epochs; online-retail comes along', BUNDLED)
+    .option('--json', 'a JSON object a line on stdout instead of the table')
+    .option('--out <path>', 'writes the table and all figures to PATH.md and PATH.json');
+}
+
+function names(known: readonly string[]): (text: string) => string[] {
+  return (text) => {
+    const given = text.split(',');
+    const wrong = given.find((name) => !known.includes(name));
+    if (wrong === undefined) return given;
+    throw new InvalidArgumentError(`"${wrong}" is none of ${known.join(', ')}.`);
+  };
+}
+
+function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`An integer from ${least} to ${most} would be right.`);
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('A number above 0 would be right.');
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 1) return value;
+  throw new InvalidArgumentError('A number above 0, up to 1 would be right.');
+}

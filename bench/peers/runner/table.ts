@@ -1,0 +1,99 @@
+/** Lines of figures as a table: aligned for a terminal, or in Markdown. */
+
+import { digits } from '../../kernels/table.ts';
+import { formatDuration, formatRate, MISSING } from '../../report/format.ts';
+import type { Line } from './measure.ts';
+
+export type Layout = 'text' | 'markdown';
+
+interface Column {
+  readonly heading: string;
+  readonly cell: (line: Line) => string;
+  readonly right?: boolean;
+}
+
+const NAMES: readonly Column[] = [
+  { heading: 'preset', cell: ({ preset }) => preset },
+  { heading: 'batch', cell: ({ batchSize }) => batchSize.toLocaleString('en-US'), right: true },
+  { heading: 'contender', cell: ({ contender }) => contender },
+];
+const RATIOS: readonly Column[] = [
+  { heading: '× ours', cell: ({ time }) => (time ? digits(time.ratioByRound) : MISSING), right: true },
+  { heading: 'of medians', cell: ({ time }) => (time ? digits(time.ratioOfMedians) : MISSING), right: true },
+];
+const RATE: Column = {
+  heading: 'samples/s',
+  cell: ({ samplesPerSecond }) => (samplesPerSecond === null ? MISSING : formatRate(samplesPerSecond)),
+  right: true,
+};
+const LOSSES: Column = {
+  heading: 'loss',
+  cell: ({ losses }) => (losses ? losses.map((loss) => loss.toFixed(4)).join(' → ') : MISSING),
+};
+
+/** Milliseconds a training step. */
+export function stepTable(lines: readonly Line[], layout: Layout): string {
+  const columns: Column[] = [
+    ...NAMES,
+    { heading: 'ms a step', cell: ({ time }) => (time ? digits(time.median) : MISSING), right: true },
+    {
+      heading: 'min–max',
+      cell: ({ time }) => (time ? `${digits(time.least)}–${digits(time.most)}` : MISSING),
+      right: true,
+    },
+    RATE,
+    ...RATIOS,
+    { heading: 'loss differs', cell: ({ difference }) => difference?.toExponential(0) ?? MISSING, right: true },
+    LOSSES,
+  ];
+  return table(columns, lines, layout);
+}
+
+/**
+ * Epochs, sampling included.
+ * @param samples of a whole epoch, @param share of it that was trained on
+ */
+export function epochTable(lines: readonly Line[], samples: number, share: number, layout: Layout): string {
+  const columns: Column[] = [
+    ...NAMES,
+    RATE,
+    {
+      heading: 'whole epoch',
+      cell: ({ samplesPerSecond }) =>
+        samplesPerSecond === null ? MISSING : formatDuration(samples / samplesPerSecond),
+      right: true,
+    },
+    {
+      heading: 'once before',
+      cell: ({ once, out }) => (once === null || out ? MISSING : formatDuration(once / 1000 / share)),
+      right: true,
+    },
+    ...RATIOS,
+    LOSSES,
+  ];
+  return table(columns, lines, layout);
+}
+
+function table(columns: readonly Column[], lines: readonly Line[], layout: Layout): string {
+  const rows = [
+    columns.map(({ heading }) => heading),
+    ...lines.filter(({ out }) => out === null).map((line) => columns.map(({ cell }) => cell(line))),
+  ];
+  if (layout === 'markdown') {
+    const rule = columns.map(({ right }) => (right ? '--:' : '---'));
+    return [rows[0], rule, ...rows.slice(1)].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  }
+  const widths = columns.map((_, i) => Math.max(...rows.map((cells) => cells[i].length)));
+  const pad = (cell: string, i: number) => (columns[i].right ? cell.padStart(widths[i]) : cell.padEnd(widths[i]));
+  return rows.map((cells) => cells.map(pad).join('  ').trimEnd()).join('\n');
+}
+
+/** Contenders without figures and why, each reason once. */
+export function absences(lines: readonly Line[]): string[] {
+  const reasons = lines
+    .filter(({ out }) => out !== null)
+    .map(({ contender, preset, batchSize, hello, out }) =>
+      hello ? `${contender}, ${preset}, batch ${batchSize}: ${out}` : `${contender}: ${out}`,
+    );
+  return [...new Set(reasons)];
+}
