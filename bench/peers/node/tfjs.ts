@@ -92,7 +92,9 @@ class Step {
   #clipped(grads: tf.NamedTensorMap): tf.NamedTensorMap {
     const { clipNorm } = this.#task;
     if (clipNorm === null) return grads;
-    const norm = tf.sqrt(tf.addN(Object.values(grads).map((gradient) => tf.sum(tf.square(gradient)))));
+    // tf.addN binds all its inputs at once, more than the eight that WebGPU promises.
+    const squares = Object.values(grads).map((gradient) => tf.sum(tf.square(gradient)));
+    const norm = tf.sqrt(squares.reduce((sum, square) => tf.add(sum, square)));
     const factor = tf.minimum(1, tf.div(clipNorm, tf.add(norm, 1e-6)));
     return mapped(grads, (gradient) => tf.mul(gradient, factor));
   }
