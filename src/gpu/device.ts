@@ -105,8 +105,9 @@ export class Gpu {
 
   /** Lanes of a subgroup where they are the same for every shader and the device has subgroups, else 0. */
   get subgroupSize(): number {
-    const { subgroupMinSize = 0, subgroupMaxSize } = this.device.adapterInfo ?? {};
-    return this.device.features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
+    if (!this.device.features.has('subgroups')) return 0;
+    const { subgroupMinSize, subgroupMaxSize } = this.device.adapterInfo;
+    return subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
   }
 
   get timestamps(): boolean {

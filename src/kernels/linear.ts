@@ -2,6 +2,7 @@ import type { Gpu } from '../gpu/device.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { groupsFor, productThreads, type View } from './launch.ts';
+import { productOnSubgroups, runsOnSubgroups } from './linear-subgroup.ts';
 
 const linearKernel = defineKernel({
   name: 'linear',
@@ -27,22 +28,6 @@ const sumPartsKernel = defineKernel({
   bindings: { parts: 'read', out: 'write' },
 });
 
-const subgroupKernel = defineKernel({
-  name: 'linear_subgroup',
-  params: {
-    rows: 'u32',
-    columns: 'u32',
-    depth: 'u32',
-    span: 'u32',
-    a_row: 'u32',
-    a_k: 'u32',
-    b_column: 'u32',
-    b_k: 'u32',
-  },
-  bindings: { a: 'read', b: 'read', bias: 'read', c: 'write', extra: 'write' },
-  constants: ['BIAS', 'RELU', 'STATISTICS', 'ROW_SUMS', 'NO_BIAS'],
-});
-
 /** Sizes of a linear layer on a batch: x [rows, inputs], weight [outputs, inputs], y [rows, outputs]. */
 export interface LinearSize {
   readonly rows: number;
@@ -54,17 +39,12 @@ export interface LinearSize {
 const BLOCK_ROWS = 8;
 const BLOCK_COLUMNS = 4;
 
-/** Rows and columns of the tile that one subgroup of linear_subgroup keeps. */
-const TILE = 16;
-
-const tiles = (rows: number, columns: number) => Math.ceil(rows / TILE) * Math.ceil(columns / TILE);
-
 /** `blocks`: a block in each thread's registers; `subgroup`: a tile in each subgroup of 8 lanes. */
 export type ProductVariant = 'blocks' | 'subgroup';
 
 /** The variants that can run on an adapter. */
-export function productVariants({ subgroupSize }: Gpu): readonly ProductVariant[] {
-  return subgroupSize === 8 ? ['blocks', 'subgroup'] : ['blocks'];
+export function productVariants(gpu: Gpu): readonly ProductVariant[] {
+  return runsOnSubgroups(gpu) ? ['blocks', 'subgroup'] : ['blocks'];
 }
 
 /**
@@ -72,7 +52,7 @@ export function productVariants({ subgroupSize }: Gpu): readonly ProductVariant[
  * times as fast, except where the tile would be mostly padding. Both give the same bits there.
  */
 function productVariant(gpu: Gpu, rows: number, columns: number): ProductVariant {
-  const subgroups = gpu.adapterKind === 'software' && productVariants(gpu).includes('subgroup');
+  const subgroups = gpu.adapterKind === 'software' && runsOnSubgroups(gpu);
   return subgroups && rows >= 8 && columns >= 8 ? 'subgroup' : 'blocks';
 }
 
@@ -93,21 +73,16 @@ export function linear(
   }: { readonly relu?: boolean; readonly statistics?: View; readonly variant?: ProductVariant } = {},
 ): void {
   const { rows, inputs, outputs } = size;
-  const { unused } = plan.gpu;
   if (variant === 'subgroup') {
-    plan.dispatch(
-      subgroupKernel,
-      { a: views.x, b: views.weight, bias: views.bias, c: views.y, extra: statistics ?? unused },
-      { rows, columns: outputs, depth: inputs, span: inputs, a_row: inputs, a_k: 1, b_column: inputs, b_k: 1 },
-      tiles(rows, outputs),
-      { BIAS: 1, RELU: Number(relu), STATISTICS: Number(statistics !== undefined) },
-    );
+    const { x, weight, bias, y } = views;
+    const product = { rows, columns: outputs, depth: inputs, a_row: inputs, a_k: 1, b_column: inputs, b_k: 1 };
+    productOnSubgroups(plan, { a: x, b: weight, c: y }, product, { bias, relu, ...(statistics && { statistics }) });
     return;
   }
   const WG = productThreads(plan.gpu);
   plan.dispatch(
     linearKernel,
-    { ...views, statistics: statistics ?? unused },
+    { ...views, statistics: statistics ?? plan.gpu.unused },
     size,
     groupsFor(blocks(rows, outputs), WG),
     { WG, RELU: Number(relu), STATISTICS: Number(statistics !== undefined) },
@@ -124,14 +99,9 @@ export function linearInputGrad(
   variant = productVariant(plan.gpu, size.rows, size.inputs),
 ): void {
   const { rows, inputs, outputs } = size;
-  const { unused } = plan.gpu;
   if (variant === 'subgroup') {
-    plan.dispatch(
-      subgroupKernel,
-      { a: dy, b: weight, bias: dy, c: dx, extra: unused },
-      { rows, columns: inputs, depth: outputs, span: outputs, a_row: outputs, a_k: 1, b_column: 1, b_k: inputs },
-      tiles(rows, inputs),
-    );
+    const product = { rows, columns: inputs, depth: outputs, a_row: outputs, a_k: 1, b_column: 1, b_k: inputs };
+    productOnSubgroups(plan, { a: dy, b: weight, c: dx }, product);
     return;
   }
   const WG = productThreads(plan.gpu);
@@ -167,26 +137,24 @@ export function linearWeightGrad(
     readonly variant?: ProductVariant;
   } = {},
 ): void {
-  const WG = productThreads(plan.gpu);
-  const { parts, span } = weightGradParts(plan, size.rows);
-  const { x, dy, dweight, dbias } = views;
   const { rows, inputs, outputs } = size;
+  const { parts, span } = weightGradParts(plan, rows);
+  const { x, dy, dweight, dbias } = views;
   const to = scratch ? { dweight: scratch.weight, dbias: scratch.bias } : { dweight, dbias };
   if (variant === 'subgroup') {
-    plan.dispatch(
-      subgroupKernel,
-      { a: dy, b: x, bias: dy, c: to.dweight, extra: to.dbias },
-      { rows: outputs, columns: inputs, depth: rows, span, a_row: 1, a_k: outputs, b_column: 1, b_k: inputs },
-      tiles(outputs, inputs) * parts,
-      { ROW_SUMS: 1, NO_BIAS: Number(noBias) },
-    );
+    const product = { rows: outputs, columns: inputs, depth: rows, a_row: 1, a_k: outputs, b_column: 1, b_k: inputs };
+    productOnSubgroups(plan, { a: dy, b: x, c: to.dweight }, product, {
+      parts: { parts, span },
+      rowSums: { to: to.dbias, zero: noBias },
+    });
   } else {
+    const WG = productThreads(plan.gpu);
     const groups = groupsFor(blocks(outputs, inputs) * parts, WG);
     plan.dispatch(weightGradKernel, { x, dy, ...to }, { ...size, span }, groups, { WG, NO_BIAS: Number(noBias) });
   }
   if (!scratch) return;
   const sum = (from: View, out: View, n: number) =>
     plan.dispatch(sumPartsKernel, { parts: from, out }, { n, count: parts }, groupsFor(n));
-  sum(scratch.weight, dweight, size.outputs * size.inputs);
-  sum(scratch.bias, dbias, size.outputs);
+  sum(scratch.weight, dweight, outputs * inputs);
+  sum(scratch.bias, dbias, outputs);
 }
