@@ -138,13 +138,15 @@ describe('the weight gradient', () => {
     const size = { rows: 2 * 2048 + 37, inputs: 6, outputs: 11 };
     const draws = new Draws(5);
     const [x, dy] = [draws.normal(size.rows * size.inputs), draws.normal(size.rows * size.outputs)];
-    const trial = new Trial(on.gpu);
-    expect(kernels.weightGradParts(trial.plan, size.rows).parts).toBeGreaterThan(2);
-    const [dweight, dbias] = [trial.f32('dweight', size.outputs * size.inputs), trial.f32('dbias', size.outputs)];
-    const views = { x: trial.input(x), dy: trial.input(dy), dweight: dweight.view, dbias: dbias.view };
-    kernels.linearWeightGrad(trial.plan, views, size, partsScratch(trial, size));
-    trial.plan.run();
-    await expectWeightGrad(dweight, dbias, x, dy, size);
+    for (const variant of kernels.productVariants(on.gpu)) {
+      const trial = new Trial(on.gpu);
+      expect(kernels.weightGradParts(trial.plan, size.rows).parts).toBeGreaterThan(2);
+      const [dweight, dbias] = [trial.f32('dweight', size.outputs * size.inputs), trial.f32('dbias', size.outputs)];
+      const views = { x: trial.input(x), dy: trial.input(dy), dweight: dweight.view, dbias: dbias.view };
+      kernels.linearWeightGrad(trial.plan, views, size, { ...partsScratch(trial, size), variant });
+      trial.plan.run();
+      await expectWeightGrad(dweight, dbias, x, dy, size);
+    }
   });
 
   it('covers every row exactly once, whatever the number of rows', () => {
@@ -159,13 +161,16 @@ describe('the weight gradient', () => {
   it('of a bias in front of a BatchNorm is exactly 0', async () => {
     const size = { rows: 9, inputs: 3, outputs: 5 };
     const draws = new Draws(6);
-    const trial = new Trial(on.gpu);
-    const [dweight, dbias] = [trial.f32('dweight', 15), trial.f32('dbias', 5)];
-    const [x, dy] = [trial.input(draws.normal(27)), trial.input(draws.normal(45))];
-    kernels.linearWeightGrad(trial.plan, { x, dy, dweight: dweight.view, dbias: dbias.view }, size, { noBias: true });
-    trial.plan.run();
-    await dweight.data();
-    expect([...(await dbias.data())]).toEqual([0, 0, 0, 0, 0]);
+    for (const variant of kernels.productVariants(on.gpu)) {
+      const trial = new Trial(on.gpu);
+      const [dweight, dbias] = [trial.f32('dweight', 15), trial.f32('dbias', 5)];
+      const [x, dy] = [trial.input(draws.normal(27)), trial.input(draws.normal(45))];
+      const views = { x, dy, dweight: dweight.view, dbias: dbias.view };
+      kernels.linearWeightGrad(trial.plan, views, size, { noBias: true, variant });
+      trial.plan.run();
+      await dweight.data();
+      expect([...(await dbias.data())]).toEqual([0, 0, 0, 0, 0]);
+    }
   });
 });
 
