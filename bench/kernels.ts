@@ -1,5 +1,5 @@
 /** Checks every kernel against the float64 reference, then times it: `node bench/kernels.ts --help`. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { formatBytes } from '../src/gpu/format.ts';
 import { PRESETS } from '../src/models/config.ts';
 import { benchmark } from './kernels/benchmark.ts';
@@ -10,7 +10,7 @@ import { gigabytesPerSecond, type Results } from './kernels/results.ts';
 import { Stopwatch } from './kernels/stopwatch.ts';
 import { digits, shortName, table } from './kernels/table.ts';
 import { TOLERANCE } from './kernels/trial.ts';
-import { addAdapterOption, runProgram, withGpu } from './program.ts';
+import { addAdapterOption, integer, runProgram, withGpu } from './program.ts';
 
 const program = new Command('node bench/kernels.ts')
   .description(
@@ -81,12 +81,4 @@ function text(results: Results, { adapter, adapterKind, preset, batch, rounds, c
     table(results),
     ...failures.map(({ kernels, shape, failure }) => `FAILED ${shortName(kernels)}, ${shape}: ${failure}`),
   ].join('\n');
-}
-
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`An integer from ${least} to ${most} would be right.`);
-  };
 }

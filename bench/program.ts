@@ -1,5 +1,5 @@
-/** What the command lines share: the adapter's option, and errors as one line with exit code 2. */
-import { type Command, CommanderError, Option } from 'commander';
+/** What the command lines share: the adapter's option, bounded integers, and errors as one line with exit code 2. */
+import { type Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, DataError, GpuError, NonFiniteError } from '../src/errors.ts';
 import { Gpu, type OpenOptions } from '../src/gpu/device.ts';
 
@@ -11,6 +11,15 @@ export function addAdapterOption(program: Command): void {
       .choices(['auto', 'hardware', 'software'])
       .default('auto'),
   );
+}
+
+/** Parses an option's value: an integer from `least` to `most`. */
+export function integer(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`An integer from ${least} to ${most} would be right.`);
+  };
 }
 
 /** Opens the adapter, says on stderr when it is a slow one, and closes it when `body` is done. */

@@ -1,4 +1,5 @@
 import type { Gpu } from '../../src/gpu/device.ts';
+import { median } from './median.ts';
 
 /** Something to be timed that can be repeated within one submit. */
 export interface Run {
@@ -29,10 +30,12 @@ export async function measure(gpu: Gpu, runs: readonly Run[], rounds: number): P
   for (let round = 0; round < rounds; round++) {
     for (const [i, run] of runs.entries()) samples[i]!.push((await once(gpu, run, repetitions[i]!)) / repetitions[i]!);
   }
-  return samples.map((own, i) => {
-    own.sort((a, b) => a - b);
-    return { median: middle(own), least: own[0]!, most: own.at(-1)!, repetitions: repetitions[i]! };
-  });
+  return samples.map((own, i) => ({
+    median: median(own),
+    least: Math.min(...own),
+    most: Math.max(...own),
+    repetitions: repetitions[i]!,
+  }));
 }
 
 /** How many repetitions fill a round. Also warms up. */
@@ -52,9 +55,4 @@ async function once(gpu: Gpu, run: Run, times: number): Promise<number> {
   run.prepare();
   await gpu.idle();
   return run.time(times);
-}
-
-function middle(sorted: readonly number[]): number {
-  const half = sorted.length / 2;
-  return (sorted[Math.ceil(half) - 1]! + sorted[Math.floor(half)]!) / 2;
 }

@@ -8,9 +8,14 @@ const TEXT_COLUMNS = 2;
 /** The results with aligned columns. */
 export function table(results: Results): string {
   const rows = [HEADINGS, ...results.lines.map((line) => cells(line, results))];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return aligned(rows, (column) => column >= TEXT_COLUMNS);
+}
+
+/** Rows of cells in columns of one width each. @param right whether a column's cells stand on the right */
+export function aligned(rows: readonly (readonly string[])[], right: (column: number) => boolean): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const pad = (cell: string, column: number) =>
-    column < TEXT_COLUMNS ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!);
+    right(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!);
   return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 

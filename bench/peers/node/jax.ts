@@ -15,8 +15,8 @@ import {
 import { layerNames } from '../../../src/models/layout.ts';
 import type { Task } from '../protocol.ts';
 import { offerWebGpu } from './adapter.ts';
-import { numbers, readTensors } from './files.ts';
-import { type Columns, JsSampler } from './js-sampler.ts';
+import { type Columns, readColumns, readTensors } from './files.ts';
+import { JsSampler } from './js-sampler.ts';
 import { serve } from './serve.ts';
 
 // Every use of an array but the last takes `.ref`: jax-js counts references, and a call consumes its arguments.
@@ -172,12 +172,7 @@ function batchOf({ users, items, labels }: Columns): Batch {
 
 async function prepareSteps(task: Task, weights: string, batchFile: string) {
   const training = prepare(task, weights);
-  const file = readTensors(batchFile);
-  const batch = batchOf({
-    users: Int32Array.from(numbers(file, 'users', 'U32')),
-    items: Int32Array.from(numbers(file, 'items', 'U32')),
-    labels: numbers(file, 'labels', 'F32'),
-  });
+  const batch = batchOf(readColumns(batchFile));
   return async (count: number) => {
     const start = performance.now();
     let loss = training.run(tree.ref(batch));

@@ -1,11 +1,5 @@
 import type { Task } from '../protocol.ts';
-import { numbers, readTensors } from './files.ts';
-
-export interface Columns {
-  readonly users: Int32Array<ArrayBuffer>;
-  readonly items: Int32Array<ArrayBuffer>;
-  readonly labels: Float32Array<ArrayBuffer>;
-}
+import { type Columns, numbers, readTensors } from './files.ts';
 
 /**
  * An epoch's samples on the CPU, in typed arrays: for libraries that cannot draw and reject on the device. Negatives are

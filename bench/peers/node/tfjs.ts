@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import { layerNames } from '../../../src/models/layout.ts';
 import type { Task } from '../protocol.ts';
 import { offerWebGpu } from './adapter.ts';
-import { numbers, readTensors } from './files.ts';
-import { type Columns, JsSampler } from './js-sampler.ts';
+import { type Columns, readColumns, readTensors } from './files.ts';
+import { JsSampler } from './js-sampler.ts';
 import { serve } from './serve.ts';
 
 interface Batch {
@@ -117,12 +117,7 @@ function mapped(grads: tf.NamedTensorMap, change: (gradient: tf.Tensor, name: st
 
 async function prepareSteps(task: Task, weights: string, batchFile: string) {
   const step = prepare(task, weights);
-  const file = readTensors(batchFile);
-  const batch = batchOf({
-    users: Int32Array.from(numbers(file, 'users', 'U32')),
-    items: Int32Array.from(numbers(file, 'items', 'U32')),
-    labels: numbers(file, 'labels', 'F32'),
-  });
+  const batch = batchOf(readColumns(batchFile));
   return async (count: number) => {
     const start = performance.now();
     let loss = step.run(batch);

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PRESETS } from '../../../src/models/config.ts';
 import { BUNDLED } from '../../dataset.ts';
+import { integer } from '../../program.ts';
 
 export interface Options {
   readonly preset: readonly string[];
@@ -47,14 +48,6 @@ function names(known: readonly string[]): (text: string) => string[] {
     const wrong = given.find((name) => !known.includes(name));
     if (wrong === undefined) return given;
     throw new InvalidArgumentError(`"${wrong}" is none of ${known.join(', ')}.`);
-  };
-}
-
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`An integer from ${least} to ${most} would be right.`);
   };
 }
 

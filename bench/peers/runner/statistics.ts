@@ -1,11 +1,5 @@
 /** Figures from rounds in which every contender was measured once. */
-
-/** The middle value, or the mean of the two middle ones; NaN of nothing. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length / 2;
-  return (sorted[Math.ceil(half) - 1]! + sorted[Math.floor(half)]!) / 2;
-}
+import { median } from '../../kernels/median.ts';
 
 export interface Comparison {
   readonly median: number;
