@@ -51,8 +51,8 @@ export interface StepsDone {
 }
 
 export interface EpochReady {
-  /** What has to be done once before the first epoch, and not again. */
-  readonly onceMilliseconds: number;
+  /** Drawing that is done once for all epochs, and takes as long as there are interactions; 0 when every epoch draws. */
+  readonly drawnOnceMilliseconds: number;
 }
 
 export interface EpochDone {

@@ -6,6 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
 
+/** Programs of bench/. */
+type Script = 'train' | 'replay' | 'peers/run';
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -29,7 +32,7 @@ export class Workplace {
   }
 
   /** @param watch is called with each line of stdout as it comes */
-  run(script: 'train' | 'replay', args: readonly string[], watch?: (line: string, child: ChildProcess) => void) {
+  run(script: Script, args: readonly string[], watch?: (line: string, child: ChildProcess) => void) {
     const file = fileURLToPath(new URL(`../../bench/${script}.ts`, import.meta.url));
     const env = { ...process.env, NEUMF_ADAPTER: 'swiftshader' };
     const child = spawn(process.execPath, [file, ...args], {
@@ -52,7 +55,7 @@ export class Workplace {
   }
 
   /** Fails unless the command ends with exit code 2 and one line on stderr, beside the note on a slow adapter. */
-  async expectRefused(script: 'train' | 'replay', args: readonly string[], message: string | RegExp): Promise<void> {
+  async expectRefused(script: Script, args: readonly string[], message: string | RegExp): Promise<void> {
     const { code, stderr } = await this.run(script, args);
     const lines = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('note: '));
     expect(lines).toEqual([typeof message === 'string' ? `error: ${message}` : expect.stringMatching(message)]);

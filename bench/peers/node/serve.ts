@@ -32,11 +32,9 @@ export async function serve(open: () => Promise<Contender>): Promise<void> {
       case 'steps':
         if (!steps) throw new Error('steps before prepareSteps');
         return steps(request.count);
-      case 'prepareEpoch': {
-        const start = performance.now();
+      case 'prepareEpoch':
         epoch = await contender.prepareEpoch(request.task, request.weights, request.interactions);
-        return { onceMilliseconds: performance.now() - start } satisfies EpochReady;
-      }
+        return { drawnOnceMilliseconds: 0 } satisfies EpochReady;
       case 'epoch':
         if (!epoch) throw new Error('epoch before prepareEpoch');
         return epoch();

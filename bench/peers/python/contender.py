@@ -8,66 +8,76 @@ import time
 from serve import serve
 
 
-def open_contender():
+def open_device(name):
+    """Throws LookupError when PyTorch or its device is missing."""
     try:
         import torch
     except ImportError as error:
         raise LookupError("not installed: apt-get install python3-torch libopenblas0-pthread") from error
-    device_name, mode = sys.argv[1:]
-    if device_name == "cuda" and not torch.cuda.is_available():
+    if name == "cuda" and not torch.cuda.is_available():
         raise LookupError(f"PyTorch {torch.__version__} finds no CUDA device")
+    torch.set_num_threads(os.cpu_count())  # Debian's default is one
+    return torch.device(name)
+
+
+def open_contender():
+    device_name, mode = sys.argv[1:]
+    device = open_device(device_name)
+    import torch
+
     if mode == "compile" and not hasattr(torch, "compile"):
         raise LookupError(f"PyTorch {torch.__version__} has no torch.compile; 2.0 or later would be right")
-    torch.set_num_threads(os.cpu_count())  # Debian's default is one
-    return Contender(torch.device(device_name), mode)
+    return Contender(device, mode)
 
 
 class Contender:
     def __init__(self, device, mode):
         self.device, self.mode = device, mode
         self.hello = {"device": describe(device), "versions": versions()}
+        self.requests = {
+            "prepareSteps": self.prepare_steps,
+            "steps": lambda request: self.steps(request["count"]),
+            "prepareEpoch": self.prepare_epoch,
+            "epoch": lambda request: self.epoch(),
+        }
 
-    def prepare_steps(self, task, weights, batch):
+    def prepare_steps(self, request):
         from files import read_tensors
         from step import Step
 
-        step = Step(task, weights, self.device, self.mode)
-        file = read_tensors(batch)
-        columns = [file[name].to(self.device) for name in ("users", "items", "labels")]
+        self.step = Step(request["task"], request["weights"], self.device, self.mode)
+        file = read_tensors(request["batch"])
+        self.columns = [file[name].to(self.device) for name in ("users", "items", "labels")]
+        return {}
 
-        def steps(count):
-            start = time.perf_counter()
-            for _ in range(count):
-                loss = step(*columns)
-            self.wait()
-            milliseconds = 1000 * (time.perf_counter() - start)
-            return {"milliseconds": milliseconds, "loss": loss.item()}
+    def steps(self, count):
+        start = time.perf_counter()
+        for _ in range(count):
+            loss = self.step(*self.columns)
+        self.wait()
+        return {"milliseconds": 1000 * (time.perf_counter() - start), "loss": loss.item()}
 
-        return steps
-
-    def prepare_epoch(self, task, weights, interactions):
+    def prepare_epoch(self, request):
         from sampler import Sampler
         from step import Step
 
-        step = Step(task, weights, self.device, self.mode)
-        sampler = Sampler(task, interactions, self.device)
-        batch_size = task["batchSize"]
+        self.task = request["task"]
+        self.step = Step(self.task, request["weights"], self.device, self.mode)
+        self.sampler = Sampler(self.task, request["interactions"], self.device)
+        return {"drawnOnceMilliseconds": 0}
 
-        def epoch():
-            start = time.perf_counter()
-            columns = sampler.epoch()
-            samples, total = 0, 0
-            for rows in zip(*(column.split(batch_size) for column in columns)):
-                count = len(rows[0])
-                if count == 1 and task["batchNorm"]:
-                    continue  # one sample has no variance
-                total = total + step(*rows) * count
-                samples += count
-            self.wait()
-            milliseconds = 1000 * (time.perf_counter() - start)
-            return {"milliseconds": milliseconds, "samples": samples, "loss": total.item() / samples}
-
-        return epoch
+    def epoch(self):
+        start = time.perf_counter()
+        samples, total = 0, 0
+        for rows in zip(*(column.split(self.task["batchSize"]) for column in self.sampler.epoch())):
+            count = len(rows[0])
+            if count == 1 and self.task["batchNorm"]:
+                continue  # one sample has no variance
+            total = total + self.step(*rows) * count
+            samples += count
+        self.wait()
+        milliseconds = 1000 * (time.perf_counter() - start)
+        return {"milliseconds": milliseconds, "samples": samples, "loss": total.item() / samples}
 
     def wait(self):
         if self.device.type == "cuda":

@@ -7,63 +7,68 @@ Two kindnesses: interactions come as arrays instead of pandas' iterrows, and neg
 negatives are the same in every epoch.
 """
 
-import os
 import time
 
 from serve import serve
 
 
 def open_contender():
-    from contender import describe, versions
+    from contender import describe, open_device, versions
+
+    device = open_device("cpu")
     import torch
 
-    torch.set_num_threads(os.cpu_count())
-    return Contender(torch.device("cuda" if torch.cuda.is_available() else "cpu"), describe, versions())
+    if torch.cuda.is_available():
+        device = torch.device("cuda")
+    return Contender(device, {"device": describe(device), "versions": versions()})
 
 
 class Contender:
-    def __init__(self, device, describe, versions):
-        self.device = device
-        self.hello = {"device": describe(device), "versions": versions}
+    def __init__(self, device, hello):
+        self.device, self.hello = device, hello
+        self.requests = {"prepareEpoch": self.prepare_epoch, "epoch": lambda request: self.epoch()}
 
-    def prepare_steps(self, task, weights, batch):
-        raise NotImplementedError("the lesson's data path is measured by epochs")
-
-    def prepare_epoch(self, task, weights, interactions):
+    def prepare_epoch(self, request):
         import torch
-        from torch import nn
         from torch.utils.data import DataLoader
 
         from files import read_tensors
         from neumf import load_model
 
-        device = self.device
-        model = load_model(task, weights, device)
-        file = read_tensors(interactions)
-        dataset = NCFDataset(file["offsets"].tolist(), file["items"].tolist(), task["items"], task["negatives"])
-        loader = DataLoader(
-            dataset, batch_size=task["batchSize"], shuffle=True, num_workers=4, pin_memory=device.type == "cuda"
+        task = request["task"]
+        self.clip_norm = task["clipNorm"]
+        self.model = load_model(task, request["weights"], self.device)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=task["lr"], weight_decay=task["weightDecay"])
+        file = read_tensors(request["interactions"])
+        offsets, items = file["offsets"].tolist(), file["items"].tolist()
+        start = time.perf_counter()
+        dataset = NCFDataset(offsets, items, task["items"], task["negatives"])
+        milliseconds = 1000 * (time.perf_counter() - start)
+        pinned = self.device.type == "cuda"
+        self.loader = DataLoader(
+            dataset, batch_size=task["batchSize"], shuffle=True, num_workers=4, pin_memory=pinned
         )
-        optimizer = torch.optim.Adam(model.parameters(), lr=task["lr"], weight_decay=task["weightDecay"])
-        criterion = nn.BCELoss()
+        return {"drawnOnceMilliseconds": milliseconds}
 
-        def epoch():
-            start = time.perf_counter()
-            total_loss, samples = 0.0, 0
-            for users, items, labels in loader:
-                users, items, labels = users.to(device), items.to(device), labels.to(device)
-                optimizer.zero_grad()
-                loss = criterion(torch.sigmoid(model(users, items)), labels)
-                loss.backward()
-                if task["clipNorm"] is not None:
-                    nn.utils.clip_grad_norm_(model.parameters(), max_norm=task["clipNorm"])
-                optimizer.step()
-                total_loss += loss.item() * len(labels)
-                samples += len(labels)
-            milliseconds = 1000 * (time.perf_counter() - start)
-            return {"milliseconds": milliseconds, "samples": samples, "loss": total_loss / samples}
+    def epoch(self):
+        import torch
+        from torch import nn
 
-        return epoch
+        device, criterion = self.device, nn.BCELoss()
+        start = time.perf_counter()
+        total_loss, samples = 0.0, 0
+        for users, items, labels in self.loader:
+            users, items, labels = users.to(device), items.to(device), labels.to(device)
+            self.optimizer.zero_grad()
+            loss = criterion(torch.sigmoid(self.model(users, items)), labels)
+            loss.backward()
+            if self.clip_norm is not None:
+                nn.utils.clip_grad_norm_(self.model.parameters(), max_norm=self.clip_norm)
+            self.optimizer.step()
+            total_loss += loss.item() * len(labels)
+            samples += len(labels)
+        milliseconds = 1000 * (time.perf_counter() - start)
+        return {"milliseconds": milliseconds, "samples": samples, "loss": total_loss / samples}
 
 
 class NCFDataset:

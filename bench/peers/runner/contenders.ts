@@ -19,23 +19,26 @@ const node = (id: string, name: string): Entry => ({
   command: process.execPath,
   args: [path(`node/${id}.ts`)],
 });
-const torch = (id: string, name: string, ...args: string[]): Entry => ({
+const torch = (id: string, name: string, program: string, ...args: string[]): Entry => ({
   id,
   name,
-  command: python(),
-  args: [path('python/contender.py'), ...args],
+  get command() {
+    return python(); // looked for only when it is started: that takes a second
+  },
+  args: ['-B', path(`python/${program}.py`), ...args],
+  epochsOnly: program === 'lesson',
 });
 
 /** All contenders, ours first: the others are compared with it. */
 export function contenders(): Entry[] {
   return [
     node(OURS, 'neumf-webgpu'),
-    torch('torch-cpu', 'PyTorch CPU', 'cpu', 'eager'),
-    torch('torch-cpu-compile', 'PyTorch CPU, torch.compile', 'cpu', 'compile'),
-    torch('torch-cuda', 'PyTorch CUDA', 'cuda', 'eager'),
-    torch('torch-cuda-compile', 'PyTorch CUDA, torch.compile', 'cuda', 'compile'),
-    torch('torch-cuda-graphs', 'PyTorch CUDA, CUDA graph', 'cuda', 'graphs'),
-    { ...torch('lesson', 'PyTorch, the lesson’s data path'), args: [path('python/lesson.py')], epochsOnly: true },
+    torch('torch-cpu', 'PyTorch CPU', 'contender', 'cpu', 'eager'),
+    torch('torch-cpu-compile', 'PyTorch CPU, torch.compile', 'contender', 'cpu', 'compile'),
+    torch('torch-cuda', 'PyTorch CUDA', 'contender', 'cuda', 'eager'),
+    torch('torch-cuda-compile', 'PyTorch CUDA, torch.compile', 'contender', 'cuda', 'compile'),
+    torch('torch-cuda-graphs', 'PyTorch CUDA, CUDA graph', 'contender', 'cuda', 'graphs'),
+    torch('lesson', 'PyTorch, the lesson’s data path', 'lesson'),
     node('tfjs', 'TensorFlow.js WebGPU'),
     node('jax', 'jax-js WebGPU'),
   ];

@@ -21,8 +21,8 @@ export interface Line {
   readonly difference: number | null;
   /** The first and the last loss. */
   readonly losses: readonly [number, number] | null;
-  /** Epochs: milliseconds for what is done once, before the first. */
-  readonly once: number | null;
+  /** Milliseconds of drawing that is done once for all epochs; 0 for the others, and for steps. */
+  readonly drawnOnce: number;
 }
 
 export interface Measuring {
@@ -49,7 +49,7 @@ interface Runner {
   readonly times: number[];
   steps: number;
   last: number;
-  once: number | null;
+  drawnOnce: number;
 }
 
 /** Training steps on one batch: checks that all contenders do the same step, then times them in turn. */
@@ -102,7 +102,8 @@ export function measureEpochs(
     const name = `${task.preset}, batch ${task.batchSize}, epoch`;
     for (const runner of runners) {
       how.say(`${name}: warming up ${runner.contender.name}`);
-      runner.once = (await runner.contender.prepareEpoch(task, weights, interactions))?.onceMilliseconds ?? null;
+      const ready = await runner.contender.prepareEpoch(task, weights, interactions);
+      runner.drawnOnce = ready?.drawnOnceMilliseconds ?? 0;
       runner.trace.push((await runner.contender.epoch())?.loss ?? Number.NaN);
     }
     await inTurn(runners, how, name, async (runner) => {
@@ -126,7 +127,7 @@ async function withRunners(
   try {
     for (const entry of entries) {
       const contender = await Contender.start(entry, patience);
-      runners.push({ contender, trace: [], times: [], steps: 0, last: Number.NaN, once: null });
+      runners.push({ contender, trace: [], times: [], steps: 0, last: Number.NaN, drawnOnce: 0 });
     }
     const lines = await body(runners);
     if (lines[0].out !== null) throw new GpuError(`${lines[0].contender}: ${lines[0].out}`);
@@ -178,8 +179,9 @@ function refuseIdle(contender: Contender, first: number, last: number): void {
 
 /** @param scale samples/s times milliseconds */
 function lineOf(figure: Line['figure'], task: Task, runner: Runner, ours: Runner, scale: number): Line {
-  const { contender, trace, times, last, once } = runner;
-  const time = contender.out === null && times.length > 0 ? compare(times, ours.times) : null;
+  const { contender, trace, times, last, drawnOnce } = runner;
+  const both = contender.out === null && ours.contender.out === null;
+  const time = both && times.length > 0 ? compare(times, ours.times) : null;
   return {
     figure,
     preset: task.preset,
@@ -191,6 +193,6 @@ function lineOf(figure: Line['figure'], task: Task, runner: Runner, ours: Runner
     samplesPerSecond: time && scale / time.median,
     difference: null,
     losses: contender.out === null ? [trace[0], time ? last : trace[trace.length - 1]] : null,
-    once,
+    drawnOnce,
   };
 }

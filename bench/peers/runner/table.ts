@@ -1,6 +1,6 @@
 /** Lines of figures as a table: aligned for a terminal, or in Markdown. */
 
-import { digits } from '../../kernels/table.ts';
+import { aligned, digits } from '../../kernels/table.ts';
 import { formatDuration, formatRate, MISSING } from '../../report/format.ts';
 import type { Line } from './measure.ts';
 
@@ -50,8 +50,9 @@ export function stepTable(lines: readonly Line[], layout: Layout): string {
 }
 
 /**
- * Epochs, sampling included.
- * @param samples of a whole epoch, @param share of it that was trained on
+ * Epochs, sampling included; those that a share was trained of as the whole would take.
+ * @param samples of a whole epoch
+ * @param share of the interactions that was trained on
  */
 export function epochTable(lines: readonly Line[], samples: number, share: number, layout: Layout): string {
   const columns: Column[] = [
@@ -64,8 +65,8 @@ export function epochTable(lines: readonly Line[], samples: number, share: numbe
       right: true,
     },
     {
-      heading: 'once before',
-      cell: ({ once, out }) => (once === null || out ? MISSING : formatDuration(once / 1000 / share)),
+      heading: 'list built once',
+      cell: ({ drawnOnce }) => (drawnOnce > 0 ? formatDuration(drawnOnce / 1000 / share) : MISSING),
       right: true,
     },
     ...RATIOS,
@@ -83,9 +84,7 @@ function table(columns: readonly Column[], lines: readonly Line[], layout: Layou
     const rule = columns.map(({ right }) => (right ? '--:' : '---'));
     return [rows[0], rule, ...rows.slice(1)].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
   }
-  const widths = columns.map((_, i) => Math.max(...rows.map((cells) => cells[i].length)));
-  const pad = (cell: string, i: number) => (columns[i].right ? cell.padStart(widths[i]) : cell.padEnd(widths[i]));
-  return rows.map((cells) => cells.map(pad).join('  ').trimEnd()).join('\n');
+  return aligned(rows, (column) => columns[column].right ?? false);
 }
 
 /** Contenders without figures and why, each reason once. */
