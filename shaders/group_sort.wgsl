@@ -1,26 +1,38 @@
-// Grouping a batch's ids by row, 4 of 4: each row's segment into ascending positions, which makes the sums over it
-// the same in every run.
-//   order[start .. start + count) sorted
-// segments vec2u[vocabulary] · order u32[n]
-// One thread for one row: most segments hold a handful of positions, where insertion is fastest; a row that fills the
-// batch takes heapsort, so that the worst case stays n log n.
-struct Params { vocabulary: u32 }
+// Grouping a batch's ids by row, 2 of 2: each row's list into ascending positions, which makes the sums over it the same
+// in every run.
+//   groups[start .. start + count) = the row's positions, sorted; they lie behind the slots, from 4 n on
+//   groups[4 first ..] = (row, start, count, stamp)          the slot of the row's first position; others stay empty
+//   head[row] = 0 again, for the next step
+//   STAMPS:  stamp = stamps[row];  stamps[row] = step + 1     how many of Adam's steps the row has had, deferred ones aside
+// Which row gets which part of `groups` does not matter, so a running total replaces a prefix sum.
+// left u32[split] · right u32[n − split] · head u32[rows] · next u32[n] · groups u32[5 n] · total u32[1], zero before
+// step u32[1] · stamps u32[rows], or 1 unused
+// One thread for one position, of which the row's first arrival does the work: most rows hold a handful of positions,
+// where insertion is fastest; a row that fills the batch takes heapsort, so that the worst case stays n log n.
+struct Params { n: u32, split: u32, offset: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> segments: array<vec2u>;
-@group(0) @binding(2) var<storage, read_write> order: array<u32>;
+@group(0) @binding(1) var<storage, read> left: array<u32>;
+@group(0) @binding(2) var<storage, read> right: array<u32>;
+@group(0) @binding(3) var<storage, read_write> head: array<u32>;
+@group(0) @binding(4) var<storage, read> next: array<u32>;
+@group(0) @binding(5) var<storage, read_write> groups: array<u32>;
+@group(0) @binding(6) var<storage, read_write> total: atomic<u32>;
+@group(0) @binding(7) var<storage, read> step: array<u32>;
+@group(0) @binding(8) var<storage, read_write> stamps: array<u32>;
 
 override WG: u32 = 64;
+override STAMPS: bool = false;
 const INSERTION_LIMIT = 24u;
 
 fn insertion_sort(start: u32, count: u32) {
   for (var i = 1u; i < count; i++) {
-    let value = order[start + i];
+    let value = groups[start + i];
     var j = i;
-    while (j > 0u && order[start + j - 1u] > value) {
-      order[start + j] = order[start + j - 1u];
+    while (j > 0u && groups[start + j - 1u] > value) {
+      groups[start + j] = groups[start + j - 1u];
       j--;
     }
-    order[start + j] = value;
+    groups[start + j] = value;
   }
 }
 
@@ -30,11 +42,11 @@ fn sift_down(start: u32, first: u32, count: u32) {
   loop {
     var child = 2u * root + 1u;
     if (child >= count) { break; }
-    if (child + 1u < count && order[start + child + 1u] > order[start + child]) { child++; }
-    if (order[start + root] >= order[start + child]) { break; }
-    let value = order[start + root];
-    order[start + root] = order[start + child];
-    order[start + child] = value;
+    if (child + 1u < count && groups[start + child + 1u] > groups[start + child]) { child++; }
+    if (groups[start + root] >= groups[start + child]) { break; }
+    let value = groups[start + root];
+    groups[start + root] = groups[start + child];
+    groups[start + child] = value;
     root = child;
   }
 }
@@ -42,22 +54,37 @@ fn sift_down(start: u32, first: u32, count: u32) {
 fn heap_sort(start: u32, count: u32) {
   for (var i = count / 2u; i > 0u; i--) { sift_down(start, i - 1u, count); }
   for (var last = count - 1u; last > 0u; last--) {
-    let value = order[start];
-    order[start] = order[start + last];
-    order[start + last] = value;
+    let value = groups[start];
+    groups[start] = groups[start + last];
+    groups[start + last] = value;
     sift_down(start, 0u, last);
   }
 }
 
 @compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let r = id.y * groups.x * WG + id.x;
-  if (r >= params.vocabulary) { return; }
-  let segment = segments[r];
-  if (segment.y < 2u) { return; }
-  if (segment.y <= INSERTION_LIMIT) {
-    insertion_sort(segment.x, segment.y);
-  } else {
-    heap_sort(segment.x, segment.y);
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
+  let p = id.y * workgroups.x * WG + id.x;
+  if (p >= params.n || next[p] != 0u) { return; } // only the first arrival has nothing behind it
+  var row = 0u;
+  if (p < params.split) { row = left[p]; } else { row = params.offset + right[p - params.split]; }
+  let newest = head[row];
+  head[row] = 0u;
+  var count = 0u;
+  for (var q = newest; q != 0u; q = next[q - 1u]) { count++; }
+  let start = 4u * params.n + atomicAdd(&total, count);
+  // Backwards, so that positions that arrived in order are sorted already.
+  var to = start + count;
+  for (var q = newest; q != 0u; q = next[q - 1u]) {
+    to--;
+    groups[to] = q - 1u;
+  }
+  if (count <= INSERTION_LIMIT) { insertion_sort(start, count); } else { heap_sort(start, count); }
+  let slot = 4u * groups[start];
+  groups[slot] = row;
+  groups[slot + 1u] = start;
+  groups[slot + 2u] = count;
+  if (STAMPS) {
+    groups[slot + 3u] = stamps[row];
+    stamps[row] = step[0] + 1u;
   }
 }

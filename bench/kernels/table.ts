@@ -35,7 +35,7 @@ function cells(line: Line, results: Results): string[] {
   ];
 }
 
-/** group_count, group_place, … → "group_count → place → …": what all names begin with is said once. */
+/** group_link, group_sort → "group_link → sort": what all names begin with is said once. */
 export function shortName(kernels: readonly string[]): string {
   const words = kernels.map((kernel) => kernel.split('_'));
   let shared = 0;

@@ -1,26 +1,29 @@
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Plan } from '../gpu/plan.ts';
 import type { Columns } from './gather.ts';
-import type { GroupBuffers } from './group.ts';
-import { groupsFor, type View } from './launch.ts';
+import { groupsFor, THREADS, type View } from './launch.ts';
 
+const zeroKernel = defineKernel({ name: 'zero', params: { n: 'u32', threads: 'u32' }, bindings: { out: 'write' } });
 const kernel = defineKernel({
   name: 'scatter_add',
-  params: { vocabulary: 'u32', dim: 'u32', width: 'u32', column: 'u32', lanes: 'u32' },
-  bindings: { segments: 'read', order: 'read', dy: 'read', out: 'write' },
+  params: { n: 'u32', dim: 'u32', width: 'u32', column: 'u32', lanes: 'u32' },
+  bindings: { groups: 'read', dy: 'read', out: 'write' },
 });
 
-/** out[r, d] = Σ dy[p, column + d] over the positions p of row r, ascending; every row is written. */
+/** Elements that one thread of zero writes. */
+const ZEROS = 16;
+
+/** out[r, d] = Σ dy[p, column + d] over the positions p of row r, ascending, of n in all; every row is written. */
 export function scatterAdd(
   plan: Plan,
-  groups: Pick<GroupBuffers, 'segments' | 'order'>,
-  dy: View,
-  out: View,
+  views: Record<'groups' | 'dy' | 'out', View>,
+  n: number,
   vocabulary: number,
   columns: Columns,
 ): void {
-  const { segments, order } = groups;
-  // Most rows of a batch do not occur: on a CPU adapter a thread costs more than the zeros it writes.
+  const zeros = groupsFor(vocabulary * columns.dim, THREADS * ZEROS);
+  plan.dispatch(zeroKernel, { out: views.out }, { n: vocabulary * columns.dim, threads: zeros * THREADS }, zeros);
+  // Many positions are not the first of their row: on a CPU adapter a thread that only finds that out costs much.
   const lanes = Math.ceil(columns.dim / (plan.gpu.adapterKind === 'software' ? 16 : 4));
-  plan.dispatch(kernel, { segments, order, dy, out }, { vocabulary, ...columns, lanes }, groupsFor(vocabulary * lanes));
+  plan.dispatch(kernel, views, { n, ...columns, lanes }, groupsFor(n * lanes));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { defineKernel } from '../../src/gpu/kernel.ts';
 import { gather } from '../../src/kernels/gather.ts';
-import { groupByRow } from '../../src/kernels/group.ts';
+import { groupByRow, groupsLength } from '../../src/kernels/group.ts';
 import { scatterAdd } from '../../src/kernels/scatter-add.ts';
 import { Trial, useGpu } from '../gpu-fixture.ts';
 import { Draws, expectClose, sameBits } from '../numbers.ts';
@@ -43,15 +43,10 @@ describe.each(BATCHES)('%s', (_, ids, vocabulary) => {
     expectClose(out, reference.scatterAdd(dy, ids, vocabulary, dim), { scale });
   });
 
-  it('grouping leaves each row with its positions in order, and its counters at zero for the next step', async () => {
-    const { order, segments, counts, total } = await scatter(draws.normal(ids.length), ids, vocabulary, COLUMN);
-    for (let row = 0; row < vocabulary; row++) {
-      const [start, count] = [segments[2 * row]!, segments[2 * row + 1]!];
-      const positions = [...ids.keys()].filter((p) => ids[p] === row);
-      expect([...order.slice(start, start + count)]).toEqual(positions);
-    }
-    expect(counts.every((count) => count === 0)).toBe(true);
-    expect(total[0]).toBe(0);
+  it('grouping leaves each row with its positions in order, and its heads at zero for the next step', async () => {
+    const { groups, head } = await scatter(draws.normal(ids.length), ids, vocabulary, COLUMN);
+    expect(positionsByRow(groups, ids.length)).toEqual(expectedRows([...ids]));
+    expect(head.every((position) => position === 0)).toBe(true);
   });
 });
 
@@ -66,55 +61,127 @@ async function scatter(
   times = 2,
 ) {
   const trial = new Trial(on.gpu);
+  const n = ids.length;
   const buffers = {
-    counts: trial.inPlace('counts', new Uint32Array(vocabulary)),
+    head: trial.inPlace('head', new Uint32Array(vocabulary)),
+    next: trial.u32('next', n),
+    groups: trial.inPlace('groups', new Uint32Array(groupsLength(n)).fill(UNSET)),
     total: trial.inPlace('total', new Uint32Array(1)),
-    rank: trial.u32('rank', ids.length),
-    segments: trial.u32('segments', 2 * vocabulary),
-    order: trial.u32('order', ids.length),
   };
-  const { counts, total, rank, segments, order } = buffers;
-  const views = { counts: counts.view, total: total.view, rank: rank.view, segments: segments.view, order: order.view };
+  const { head, next, groups, total } = buffers;
+  const views = { head: head.view, next: next.view, groups: groups.view, total: total.view };
   const out = trial.f32('out', vocabulary * columns.dim);
-  groupByRow(trial.plan, trial.input(ids), ids.length, vocabulary, views);
-  scatterAdd(trial.plan, views, trial.input(dy), out.view, vocabulary, columns);
+  const left = trial.input(ids);
+  groupByRow(trial.plan, { left, right: left, n, split: n, offset: 0 }, views);
+  scatterAdd(trial.plan, { groups: groups.view, dy: trial.input(dy), out: out.view }, n, vocabulary, columns);
   trial.plan.run(times);
-  return {
-    out: await out.data(),
-    order: await order.data(),
-    segments: await segments.data(),
-    counts: await counts.data(),
-    total: await total.data(),
-  };
+  await next.data();
+  return { out: await out.data(), groups: await groups.data(), head: await head.data() };
 }
+
+/** Stands in slots' words that nothing writes. */
+const UNSET = 0xdeadbeef;
+
+/** What slots say: each row's positions, by the row's first position. */
+function positionsByRow(groups: Uint32Array, n: number): Map<number, number[]> {
+  const rows = new Map<number, number[]>();
+  for (let p = 0; p < n; p++) {
+    const [row, start, count] = groups.subarray(4 * p, 4 * p + 3) as unknown as [number, number, number];
+    if (count === 0) continue;
+    const positions = [...groups.subarray(start, start + count)];
+    expect(positions[0]).toBe(p);
+    rows.set(row, positions);
+  }
+  return rows;
+}
+
+function expectedRows(rows: readonly number[]): Map<number, number[]> {
+  const positions = new Map<number, number[]>();
+  rows.forEach((row, p) => {
+    positions.set(row, [...(positions.get(row) ?? []), p]);
+  });
+  return positions;
+}
+
+it('users and items are grouped together, items’ rows behind the users’', async () => {
+  const [users, items] = [draws.ids(100, 7), draws.ids(100, 5)];
+  const trial = new Trial(on.gpu);
+  const groups = trial.inPlace('groups', new Uint32Array(groupsLength(200)).fill(UNSET));
+  const stamps = trial.inPlace(
+    'stamps',
+    Uint32Array.from({ length: 12 }, (_, row) => 100 + row),
+  );
+  const buffers = {
+    head: trial.inPlace('head', new Uint32Array(12)).view,
+    next: trial.u32('next', 200).view,
+    groups: groups.view,
+    total: trial.inPlace('total', new Uint32Array(1)).view,
+  };
+  const ids = { left: trial.input(users), right: trial.input(items), n: 200, split: 100, offset: 7 };
+  const step = trial.input(Uint32Array.of(500));
+  groupByRow(trial.plan, ids, buffers, { stamps: stamps.view, step });
+  trial.plan.run();
+  const rows = positionsByRow(await groups.data(), 200);
+  expect(rows).toEqual(expectedRows([...users, ...items.map((item) => 7 + item)]));
+  // Each row's stamp is in its slot, and the row has a new one; a row that does not occur keeps its own.
+  const words = await groups.data();
+  const after = await stamps.data();
+  for (let row = 0; row < 12; row++) {
+    const positions = rows.get(row);
+    expect(after[row]).toBe(positions ? 501 : 100 + row);
+    if (positions) expect(words[4 * positions[0]! + 3]).toBe(100 + row);
+  }
+});
 
 it('each row’s positions are sorted, in whatever order their threads arrived', async () => {
   // CPU adapters start threads in order, so that grouping alone never shows this kernel anything to do.
   const sort = defineKernel({
     name: 'group_sort',
-    params: { vocabulary: 'u32' },
-    bindings: { segments: 'read', order: 'write' },
+    params: { n: 'u32', split: 'u32', offset: 'u32' },
+    bindings: {
+      left: 'read',
+      right: 'read',
+      head: 'write',
+      next: 'read',
+      groups: 'write',
+      total: 'write',
+      step: 'read',
+      stamps: 'write',
+    },
   });
   const lengths = [2, 0, 1, 3, 23, 24, 25, 26, 64, 100, 5000];
-  const starts = lengths.map((_, row) => lengths.slice(0, row).reduce((sum, length) => sum + length, 0));
-  const arrivals: [string, (key: number, i: number) => number][] = [
-    ['at random', (key) => key],
-    ['backwards', (_, i) => 1 - i / 1e6],
-    ['in order', (_, i) => i / 1e6],
+  const ids = Uint32Array.from(lengths.flatMap((length, row) => Array<number>(length).fill(row)));
+  const n = ids.length;
+  const arrivals: [string, (p: number) => number][] = [
+    ['at random', () => draws.uniform()],
+    ['backwards', (p) => -p],
+    ['in order', (p) => p],
   ];
   for (const [name, key] of arrivals) {
-    const keys = Float64Array.from({ length: 5268 }, (_, i) => key(draws.uniform(), i));
+    const keys = Array.from({ length: n }, (_, p) => key(p));
     const arrived = [...keys.keys()].sort((a, b) => keys[a]! - keys[b]!);
+    // What group_link makes of that order.
+    const [head, next] = [new Uint32Array(lengths.length), new Uint32Array(n)];
+    for (const p of arrived) {
+      next[p] = head[ids[p]!]!;
+      head[ids[p]!] = p + 1;
+    }
     const trial = new Trial(on.gpu);
-    const order = trial.inPlace('order', Uint32Array.from(arrived));
-    const segments = trial.input(Uint32Array.from(lengths.flatMap((length, row) => [starts[row]!, length])));
-    trial.plan.dispatch(sort, { segments, order: order.view }, { vocabulary: lengths.length }, 1);
+    const groups = trial.inPlace('groups', new Uint32Array(groupsLength(n)));
+    const left = trial.input(ids);
+    const views = {
+      left,
+      right: left,
+      head: trial.inPlace('head', head).view,
+      next: trial.input(next),
+      groups: groups.view,
+      total: trial.inPlace('total', new Uint32Array(1)).view,
+      step: left,
+      stamps: on.gpu.unused,
+    };
+    trial.plan.dispatch(sort, views, { n, split: n, offset: 0 }, Math.ceil(n / 64));
     trial.plan.run();
-    const sorted = await order.data();
-    lengths.forEach((length, row) => {
-      const segment = [starts[row]!, starts[row]! + length] as const;
-      expect([...sorted.slice(...segment)], name).toEqual(arrived.slice(...segment).sort((a, b) => a - b));
-    });
+    expect(positionsByRow(await groups.data(), n), name).toEqual(expectedRows([...ids]));
   }
 });
 

@@ -1,5 +1,5 @@
 import { gather } from '../../../src/kernels/gather.ts';
-import { type GroupBuffers, groupByRow } from '../../../src/kernels/group.ts';
+import { groupByRow, groupsLength } from '../../../src/kernels/group.ts';
 import { scatterAdd } from '../../../src/kernels/scatter-add.ts';
 import { absolute } from '../../../test/reference/elementwise.ts';
 import * as reference from '../../../test/reference/embedding.ts';
@@ -35,63 +35,79 @@ function gatherCase(rows: number, dim: number, { vocabulary, ids }: Table): Case
 }
 
 function scatterCase(rows: number, dim: number, { vocabulary, ids }: Table): Case {
-  const work = { bytes: 4 * (2 * vocabulary + rows + rows * dim + vocabulary * dim), flops: rows * dim };
-  return single('scatter_add', `${times(rows)} into ${times(vocabulary, dim)}`, work, (trial) => {
-    const [drawn, dy] = [ids(trial), trial.draws.vector(rows * dim)];
-    const positions = positionsByRow(drawn, vocabulary);
-    let start = 0;
-    const segments = positions.flatMap(({ length }) => {
-      start += length;
-      return [start - length, length];
-    });
-    const groups = {
-      segments: trial.input(Uint32Array.from(segments)),
-      order: trial.input(Uint32Array.from(positions.flat())),
-    };
-    const expected = reference.scatterAdd(dy, drawn, vocabulary, dim);
-    const out = trial.output('out', expected, reference.scatterAdd(absolute(dy), drawn, vocabulary, dim));
-    scatterAdd(trial.plan, groups, trial.input(dy), out, vocabulary, { dim, width: dim, column: 0 });
-  });
-}
-
-/**
- * group_place uses up the counts and group_sort the disorder, so each is timed with the kernel that makes them anew;
- * group_count's counts merely grow, and group_fill writes the same again.
- */
-function groupCase(rows: number, { vocabulary, ids }: Table): Case {
-  const [counts, segments] = [4 * vocabulary, 8 * vocabulary];
+  const bytes = 4 * (5 * rows + rows * dim + vocabulary * dim);
+  const timed = [{ first: 0, end: 2, bytes, flops: rows * dim }];
+  const shape = `${times(rows)} into ${times(vocabulary, dim)}`;
   return {
-    kernels: ['group_count', 'group_place', 'group_fill', 'group_sort'],
-    shape: `${times(rows)} into ${times(vocabulary)}`,
-    timed: [
-      { first: 0, end: 4, bytes: 4 * rows + segments + 4 * rows },
-      { first: 0, end: 1, bytes: 8 * rows + 2 * counts },
-      { first: 0, end: 2, bytes: 8 * rows + 2 * counts + segments },
-      { first: 2, end: 3, bytes: 12 * rows + segments },
-      { first: 2, end: 4, bytes: 12 * rows + segments },
-    ],
+    kernels: ['zero', 'scatter_add'],
+    shape,
+    timed,
     record(trial) {
-      const drawn = ids(trial);
-      const zeros = (length: number) => new Uint32Array(length);
-      const buffers = {
-        counts: trial.inPlace('counts', zeros(vocabulary), zeros(vocabulary)),
-        total: trial.inPlace('total', zeros(1), zeros(1)),
-        rank: trial.scratch(rows),
-        segments: trial.scratch(2 * vocabulary),
-        order: trial.scratch(rows),
-      } satisfies GroupBuffers;
-      groupByRow(trial.plan, trial.input(drawn), rows, vocabulary, buffers);
-      // Which part of `order` a row gets is left open: the reference compares the parts, row by row.
-      const inRowOrder = async () => {
-        const [segments, order] = [await trial.integers(buffers.segments), await trial.integers(buffers.order)];
-        const part = (row: number) => {
-          const [start, count] = [segments[2 * row]!, segments[2 * row + 1]!];
-          return [count, ...order.subarray(start, start + count)];
-        };
-        return Array.from({ length: vocabulary }, (_, row) => part(row)).flat();
-      };
-      const expected = positionsByRow(drawn, vocabulary).flatMap((positions) => [positions.length, ...positions]);
-      trial.expect('order, row by row', inRowOrder, expected);
+      const [drawn, dy] = [ids(trial), trial.draws.vector(rows * dim)];
+      const groups = trial.input(groupsOf(positionsByRow(drawn, vocabulary), rows));
+      const expected = reference.scatterAdd(dy, drawn, vocabulary, dim);
+      const out = trial.output('out', expected, reference.scatterAdd(absolute(dy), drawn, vocabulary, dim));
+      const columns = { dim, width: dim, column: 0 };
+      scatterAdd(trial.plan, { groups, dy: trial.input(dy), out }, rows, vocabulary, columns);
     },
   };
+}
+
+/** What group_link and group_sort make of them. */
+function groupsOf(positions: readonly (readonly number[])[], n: number): Uint32Array<ArrayBuffer> {
+  const groups = new Uint32Array(groupsLength(n));
+  let start = 4 * n;
+  positions.forEach((own, row) => {
+    if (own.length === 0) return;
+    groups.set([row, start, own.length], 4 * own[0]!);
+    groups.set(own, start);
+    start += own.length;
+  });
+  return groups;
+}
+
+/** The two kernels stand only together: group_sort uses up the lists that group_link makes. */
+function groupCase(rows: number, { vocabulary, ids }: Table): Case {
+  return {
+    kernels: ['group_link', 'group_sort'],
+    shape: `${times(rows)} into ${times(vocabulary)}`,
+    timed: [{ first: 0, end: 2, bytes: 4 * (rows + groupsLength(rows)) }],
+    record(trial) {
+      const drawn = ids(trial);
+      const groups = group(trial, drawn, vocabulary);
+      // Which part of `groups` a row gets is left open: the reference compares the parts, row by row.
+      const byRow = async () => {
+        const words = await trial.integers(groups);
+        const parts = new Map<number, number[]>();
+        for (let slot = 0; slot < 4 * rows; slot += 4) {
+          const [row, start, count] = [words[slot]!, words[slot + 1]!, words[slot + 2]!];
+          if (count > 0) parts.set(row, [...words.subarray(start, start + count)]);
+        }
+        return Array.from({ length: vocabulary }, (_, row) => [
+          parts.get(row)?.length ?? 0,
+          ...(parts.get(row) ?? []),
+        ]).flat();
+      };
+      const expected = positionsByRow(drawn, vocabulary).flatMap((positions) => [positions.length, ...positions]);
+      trial.expect('positions, row by row', byRow, expected);
+    },
+  };
+}
+
+function group(trial: Trial, drawn: Uint32Array<ArrayBuffer>, vocabulary: number) {
+  const n = drawn.length;
+  const zeros = (length: number) => new Uint32Array(length);
+  const groups = trial.scratch(groupsLength(n));
+  const left = trial.input(drawn);
+  groupByRow(
+    trial.plan,
+    { left, right: left, n, split: n, offset: 0 },
+    {
+      head: trial.inPlace('head', zeros(vocabulary), zeros(vocabulary)),
+      next: trial.scratch(n),
+      groups,
+      total: trial.scratch(1),
+    },
+  );
+  return groups;
 }

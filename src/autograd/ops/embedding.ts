@@ -1,6 +1,7 @@
 import { ConfigError } from '../../errors.ts';
 import { type Columns, gather } from '../../kernels/gather.ts';
-import { type GroupBuffers, groupByRow } from '../../kernels/group.ts';
+import { groupByRow, groupsLength } from '../../kernels/group.ts';
+import type { View } from '../../kernels/launch.ts';
 import { scatterAdd } from '../../kernels/scatter-add.ts';
 import { tapeOf } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -47,20 +48,19 @@ export function embedding(...lookups: readonly [Lookup, ...Lookup[]]): Tensor {
       const dtable = gradient(table);
       if (!dtable) return;
       const vocabulary = table.shape[0]!;
-      const groupings = shared(ids, () => new Map<number, GroupBuffers>()); // by length of the table
-      if (!groupings.has(vocabulary)) {
+      const grouped = shared(ids, () => new Map<number, View>()); // by length of the table
+      if (!grouped.has(vocabulary)) {
         const buffer = (length: number, name: string) => tape.scratch(length, `${ids.label} ${name}`).view;
-        const buffers = {
-          counts: buffer(vocabulary, 'counts'),
-          total: buffer(1, 'total'),
-          rank: buffer(rows, 'rank'),
-          segments: buffer(2 * vocabulary, 'segments'),
-          order: buffer(rows, 'order'),
-        };
-        groupByRow(plan, ids.view, rows, vocabulary, buffers);
-        groupings.set(vocabulary, buffers);
+        const groups = buffer(groupsLength(rows), 'groups');
+        groupByRow(
+          plan,
+          { left: ids.view, right: ids.view, n: rows, split: rows, offset: 0 },
+          { head: buffer(vocabulary, 'heads'), next: buffer(rows, 'next'), groups, total: buffer(1, 'total') },
+        );
+        grouped.set(vocabulary, groups);
       }
-      scatterAdd(plan, groupings.get(vocabulary)!, dy.view, dtable.view, vocabulary, columnsOf(i));
+      const views = { groups: grouped.get(vocabulary)!, dy: dy.view, out: dtable.view };
+      scatterAdd(plan, views, rows, vocabulary, columnsOf(i));
     });
   });
   return out;
