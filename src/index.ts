@@ -18,6 +18,7 @@ export { hadamard } from './autograd/ops/hadamard.ts';
 export { linear, linearRelu } from './autograd/ops/linear.ts';
 export { relu } from './autograd/ops/relu.ts';
 export { type ParameterSpec, Parameters } from './autograd/parameters.ts';
+export type { Branch, Rows, Tables } from './autograd/tables.ts';
 export { noGrad, record, type Tape, type TensorData, tensor, zeros } from './autograd/tape.ts';
 export type { Tensor } from './autograd/tensor.ts';
 // Evaluation and baselines
@@ -54,6 +55,7 @@ export { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type Stored
 export { loadWeights, readWeights } from './models/weights.ts';
 export { Adam, type AdamOptions } from './optim/adam.ts';
 export { clipGradNorm } from './optim/clip.ts';
+export { DeferredAdam } from './optim/deferred-adam.ts';
 export { Sgd, type SgdOptions } from './optim/sgd.ts';
 // Train a recommender
 export {
@@ -63,6 +65,7 @@ export {
   type Ids,
   restoreCheckpoint,
 } from './train/checkpoint.ts';
+export { type FusedStepOptions, fusedStep } from './train/fused-step.ts';
 export {
   bestEpoch,
   type EndEvent,

@@ -2,10 +2,12 @@ import { ConfigError } from '../../src/errors.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { Case, Sizes } from './case.ts';
 import { batchNormCases } from './cases/batch-norm.ts';
+import { deferredCases } from './cases/deferred.ts';
 import { elementwiseCases } from './cases/elementwise.ts';
 import { embeddingCases } from './cases/embedding.ts';
 import { linearCases } from './cases/linear.ts';
 import { optimizerCases } from './cases/optimizers.ts';
+import { outputCases } from './cases/output.ts';
 import { samplingCases } from './cases/sampling.ts';
 import { stepCases } from './cases/step.ts';
 
@@ -19,6 +21,8 @@ export function kernelCases(gpu: Gpu, sizes: Sizes): Case[] {
     ...elementwiseCases(gpu, sizes),
     ...stepCases(sizes),
     ...optimizerCases(sizes),
+    ...outputCases(gpu, sizes),
+    ...deferredCases(sizes),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { GpuOutOfMemoryError } from '../errors.ts';
 import { checkBindable, type Gpu } from '../gpu/device.ts';
 import { formatBytes } from '../gpu/format.ts';
+import type { Plan } from '../gpu/plan.ts';
 import { tensorView } from './tape.ts';
 import { elements, type Shape, type Tensor } from './tensor.ts';
 
@@ -27,6 +28,8 @@ export class Parameters {
   readonly length: number;
   readonly weights: GPUBuffer;
   readonly gradients: GPUBuffer;
+  /** Appends what brings the weights up to date, where an optimizer puts some of its steps off. */
+  settle: ((plan: Plan) => void) | null = null;
   readonly #tensors = new Map<string, Tensor>();
 
   /** Throws ConfigError or GpuOutOfMemoryError, with bytes, when the adapter's limits are too small. */
@@ -86,12 +89,13 @@ export class Parameters {
     for (const tensor of this.#tensors.values()) tensor.zeroGrad();
   }
 
-  /** The arena in pieces that the adapter can bind, in order. */
-  ranges(): { readonly offset: number; readonly size: number }[] {
+  /** The arena from some element on, in pieces that the adapter can bind, in order. @param from a multiple of 64 */
+  ranges(from = 0): { readonly offset: number; readonly size: number }[] {
     const bytes = 4 * this.length;
     const most = Math.floor(this.gpu.limits.maxStorageBufferBindingSize / 256) * 256;
     const ranges = [];
-    for (let offset = 0; offset < bytes; offset += most) ranges.push({ offset, size: Math.min(most, bytes - offset) });
+    for (let offset = 4 * from; offset < bytes; offset += most)
+      ranges.push({ offset, size: Math.min(most, bytes - offset) });
     return ranges;
   }
 }

@@ -33,6 +33,8 @@ export class Tensor implements Disposable {
   grad: Tensor | null = null;
   /** Where the gradient is to be kept; without it `backward()` makes a tensor. */
   gradStorage: Tensor | null = null;
+  /** Runs what has to run before the contents are what they should be, where somebody puts work off. */
+  beforeAccess: (() => void) | null = null;
 
   constructor(engine: Engine, view: View, shape: Shape, options: TensorOptions = {}) {
     this.engine = engine;
@@ -55,6 +57,7 @@ export class Tensor implements Disposable {
   /** The contents, in row-major order, once everything before is done. Throws what the device reported meanwhile. */
   async data(): Promise<Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>> {
     this.engine.flush();
+    this.beforeAccess?.();
     const bytes = await this.gpu.read({ ...this.view, size: 4 * this.size });
     return this.dtype === 'u32' ? new Uint32Array(bytes) : new Float32Array(bytes);
   }
@@ -65,6 +68,7 @@ export class Tensor implements Disposable {
       throw new ConfigError(`${this.label}: ${data.length} values, and it holds ${this.size} ([${this.shape}])`);
     }
     this.engine.flush(); // ops that still wait must see what was here before
+    this.beforeAccess?.();
     if (data.length) this.gpu.write(this.view.buffer, this.view.offset ?? 0, data);
   }
 

@@ -154,8 +154,11 @@ export function linearWeightGrad(
     plan.dispatch(weightGradKernel, { x, dy, ...to }, { ...size, span }, groups, { WG, NO_BIAS: Number(noBias) });
   }
   if (!scratch) return;
-  const sum = (from: View, out: View, n: number) =>
-    plan.dispatch(sumPartsKernel, { parts: from, out }, { n, count: parts }, groupsFor(n));
-  sum(scratch.weight, dweight, outputs * inputs);
-  sum(scratch.bias, dbias, outputs);
+  sumParts(plan, scratch.weight, dweight, outputs * inputs, parts);
+  sumParts(plan, scratch.bias, dbias, outputs, parts);
+}
+
+/** out[i] = Σ over the parts, in order: parts[part, i], n elements each. */
+export function sumParts(plan: Plan, parts: View, out: View, n: number, count: number): void {
+  plan.dispatch(sumPartsKernel, { parts, out }, { n, count }, groupsFor(n));
 }

@@ -1,3 +1,4 @@
+import { ConfigError } from '../errors.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { groupsFor, THREADS, type View } from './launch.ts';
@@ -36,6 +37,38 @@ const ADAM_VECTORS = 16;
 /** Partial sums of the norm. */
 export const NORM_THREADS = 1024;
 
+/** Adam's hyper-parameters (torch.optim.Adam). */
+export interface AdamNumbers {
+  readonly lr: number;
+  readonly betas: readonly [number, number];
+  readonly eps: number;
+  readonly weightDecay: number;
+}
+
+/** Steps after which the bias correction must have ended. */
+const MOST_RATES = 2 ** 22;
+
+/**
+ * What adam.wgsl reads as `hyper`, rounded from f64 only once. Throws ConfigError for betas outside of [0, 1) or so near 1
+ * that their correction has no end.
+ */
+export function adamNumbers({ lr, betas, eps, weightDecay }: AdamNumbers): Float32Array<ArrayBuffer> {
+  const [beta1, beta2] = betas;
+  const rates: number[] = [];
+  for (let t = 1; ; t++) {
+    const rate = lr / -Math.expm1(t * Math.log(beta1));
+    const scale = 1 / Math.sqrt(-Math.expm1(t * Math.log(beta2)));
+    rates.push(rate, scale);
+    if (Math.fround(rate) === Math.fround(lr) && Math.fround(scale) === 1) break;
+    if (!(t < MOST_RATES)) {
+      throw new ConfigError(
+        `betas ${beta1}, ${beta2}: numbers from 0 to below 1, not by less than 1e-5, would be right`,
+      );
+    }
+  }
+  return Float32Array.from([1 - beta1, beta2, 1 - beta2, eps, weightDecay, rates.length / 2].concat(rates));
+}
+
 /** Adam on n elements, a multiple of 4. */
 export function adam(
   plan: Plan,
@@ -51,27 +84,17 @@ export function sgd(plan: Plan, views: Record<'gradient' | 'clip' | 'hyper' | 'w
   plan.dispatch(sgdKernel, views, { n4: n / 4 }, groupsFor(n / 4));
 }
 
+/** partial[j] = the sum of squares of every NORM_THREADS-th vector. @param gradient a multiple of 16 bytes */
+export function globalNorm(plan: Plan, gradient: View & { readonly size: number }, partial: View): void {
+  const params = { n4: gradient.size / 16, threads: NORM_THREADS };
+  plan.dispatch(normKernel, { gradient, partial }, params, groupsFor(NORM_THREADS));
+}
+
 /**
  * clip = (norm of all gradients, factor that brings it down to maxNorm).
- * @param gradients the arena in pieces, each of a multiple of 16 bytes
- * @param partial f32[NORM_THREADS · pieces]
+ * @param partial f32[NORM_THREADS · pieces], sums of squares
  * @param maxNorm 0 for no clipping: the norm is computed and the factor is 1
  */
-export function clipFactor(
-  plan: Plan,
-  gradients: readonly (View & { readonly size: number })[],
-  partial: View,
-  clip: View,
-  maxNorm: number,
-): void {
-  gradients.forEach((gradient, i) => {
-    const piece = {
-      buffer: partial.buffer,
-      offset: (partial.offset ?? 0) + 4 * NORM_THREADS * i,
-      size: 4 * NORM_THREADS,
-    };
-    const params = { n4: gradient.size / 16, threads: NORM_THREADS };
-    plan.dispatch(normKernel, { gradient, partial: piece }, params, groupsFor(NORM_THREADS));
-  });
-  plan.dispatch(clipKernel, { partial, clip }, { threads: NORM_THREADS * gradients.length, max_norm: maxNorm }, 1);
+export function clipFactor(plan: Plan, views: Record<'partial' | 'clip', View>, pieces: number, maxNorm: number): void {
+  plan.dispatch(clipKernel, views, { threads: NORM_THREADS * pieces, max_norm: maxNorm }, 1);
 }

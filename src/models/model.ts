@@ -4,8 +4,10 @@ import { type DropoutOptions, dropout } from '../autograd/ops/dropout.ts';
 import { embedding } from '../autograd/ops/embedding.ts';
 import { hadamard } from '../autograd/ops/hadamard.ts';
 import { linear, linearRelu } from '../autograd/ops/linear.ts';
+import { type OutputBce, outputBce } from '../autograd/ops/output.ts';
 import { Parameters } from '../autograd/parameters.ts';
-import { noGrad } from '../autograd/tape.ts';
+import type { Rows, Tables } from '../autograd/tables.ts';
+import { noGrad, tapeOf } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { checkModelConfig, type ModelConfig } from './config.ts';
@@ -44,16 +46,39 @@ export class Model {
 
   /** The forward pass in training, with batch statistics and, where a source is given, dropout. */
   training(source?: DropoutSource): Forward {
+    return this.#forward(this.#hidden(source));
+  }
+
+  /**
+   * The training loss of looked-up rows, as DeferredAdam gathers them: what `training` and bceWithLogits compute, with the
+   * output layer, the loss and their gradients in one. Labels f32[rows].
+   */
+  trainingLoss({ gmf, mlp }: Rows, labels: Tensor, source?: DropoutSource): OutputBce {
+    const y = mlp && this.#tower(mlp, this.#hidden(source));
+    return outputBce(gmf, y, this.#get('output_layer.weight'), this.#get('output_layer.bias'), labels);
+  }
+
+  /** The embedding tables of each branch. */
+  get tables(): Tables {
+    const { model } = this.config;
+    const branch = (name: string) => ({
+      users: this.#get(`${name}_user_emb.weight`),
+      items: this.#get(`${name}_item_emb.weight`),
+    });
+    return { gmf: model === 'mlp' ? null : branch('gmf'), mlp: model === 'gmf' ? null : branch('mlp') };
+  }
+
+  #hidden(source?: DropoutSource): HiddenLayer {
     const { config } = this;
     const p = source ? config.dropout : 0;
-    return this.#forward((x, layer) => {
+    return (x, layer) => {
       const names = layerNames(config, layer);
       const [weight, bias] = [this.#get(names.weight), this.#get(names.bias)];
       const options = source && { ...source, layer };
       if (config.batchNorm) return linearBatchNormRelu(x, weight, bias, this.#norm(layer), p, options);
       const y = linearRelu(x, weight, bias);
       return options ? dropout(y, p, options) : y;
-    });
+    };
   }
 
   /**
@@ -62,6 +87,7 @@ export class Model {
    */
   evaluation(): Forward {
     const { config, parameters } = this;
+    parameters.settle?.(tapeOf(parameters.gpu).plan);
     const layers =
       config.model === 'gmf'
         ? []
@@ -96,6 +122,10 @@ export class Model {
       { table: this.#get('mlp_user_emb.weight'), ids: users },
       { table: this.#get('mlp_item_emb.weight'), ids: items },
     );
+    return this.#tower(x, hidden);
+  }
+
+  #tower(x: Tensor, hidden: HiddenLayer): Tensor {
     return this.config.mlpLayers.reduce((y, _, layer) => hidden(y, layer), x);
   }
 

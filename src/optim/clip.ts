@@ -1,7 +1,12 @@
 import type { Parameters } from '../autograd/parameters.ts';
 import { tapeOf, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { clipFactor, NORM_THREADS } from '../kernels/optimizers.ts';
+import type { Gpu } from '../gpu/device.ts';
+import type { View } from '../kernels/launch.ts';
+import { clipFactor, globalNorm, NORM_THREADS } from '../kernels/optimizers.ts';
+
+/** Appends what leaves the sums of squares of some of the gradients in partial f32[NORM_THREADS]. */
+export type PartialNorm = (partial: View) => void;
 
 /**
  * The norm of all gradients together, and the factor that an optimizer multiplies them by so that it does not exceed
@@ -10,16 +15,24 @@ import { clipFactor, NORM_THREADS } from '../kernels/optimizers.ts';
  * @returns f32[2]: norm, factor
  */
 export function clipGradNorm(parameters: Parameters, maxNorm: number | null): Tensor {
+  return clipFrom(parameters.gpu, arenaNorms(parameters), maxNorm);
+}
+
+/** The norms of an arena's pieces. @param from the element from which on */
+export function arenaNorms(parameters: Parameters, from = 0): PartialNorm[] {
   const { gpu, gradients: buffer } = parameters;
+  const { plan } = tapeOf(gpu);
+  return parameters.ranges(from).map((range) => (partial) => globalNorm(plan, { buffer, ...range }, partial));
+}
+
+/** As clipGradNorm, of gradients wherever they are. */
+export function clipFrom(gpu: Gpu, norms: readonly PartialNorm[], maxNorm: number | null): Tensor {
   const clip = zeros(gpu, [2], { label: 'norm and clip factor' });
-  const ranges = parameters.ranges();
-  const partial = zeros(gpu, [NORM_THREADS * ranges.length], { label: 'partial norms' });
-  clipFactor(
-    tapeOf(gpu).plan,
-    ranges.map((range) => ({ buffer, ...range })),
-    partial.view,
-    clip.view,
-    maxNorm ?? 0,
-  );
+  const { buffer } = zeros(gpu, [NORM_THREADS * norms.length], { label: 'partial norms' }).view;
+  const size = 4 * NORM_THREADS;
+  norms.forEach((norm, i) => {
+    norm({ buffer, offset: size * i, size });
+  });
+  clipFactor(tapeOf(gpu).plan, { partial: { buffer }, clip: clip.view }, norms.length, maxNorm ?? 0);
   return clip;
 }

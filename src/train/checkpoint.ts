@@ -4,6 +4,7 @@ import { DataError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
 import { checkWeights, loadWeights, readWeights } from '../models/weights.ts';
 import { Adam } from '../optim/adam.ts';
+import { DeferredAdam } from '../optim/deferred-adam.ts';
 import type { EpochEvent } from './history.ts';
 import type { TrainSettings } from './settings.ts';
 import type { Trainer } from './trainer.ts';
@@ -31,6 +32,7 @@ const MOMENTS = ['m', 'v'] as const;
  * far, settings, history and id maps, as one safetensors file.
  */
 export async function encodeCheckpoint(trainer: Trainer, ids: Ids): Promise<Uint8Array<ArrayBuffer>> {
+  trainer.settle();
   const tensors = await readWeights(trainer.model);
   for (const { name, tensor, view } of moments(trainer)) {
     const data = new Float32Array(await trainer.gpu.read(view));
@@ -103,6 +105,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
   trainer.clock.losses.write(Float32Array.from(losses.data));
   trainer.history.splice(0, trainer.history.length, ...history);
   trainer.step = step;
+  if (trainer.optimizer instanceof DeferredAdam) trainer.optimizer.setSteps(step);
 }
 
 /** Adam's moments, parameter by parameter. */

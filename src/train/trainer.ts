@@ -12,7 +12,9 @@ import { Pacer } from '../gpu/pacer.ts';
 import { type Plan, runPlans } from '../gpu/plan.ts';
 import { Model } from '../models/model.ts';
 import { Adam } from '../optim/adam.ts';
+import { DeferredAdam } from '../optim/deferred-adam.ts';
 import { Sgd } from '../optim/sgd.ts';
+import { fusedStep } from './fused-step.ts';
 import type { EpochEvent, Metrics } from './history.ts';
 import { BatchSampler } from './sampler.ts';
 import { modelConfig, resolveSettings, type TrainSettings } from './settings.ts';
@@ -87,17 +89,20 @@ export class Trainer {
     this.sampler = new BatchSampler(gpu, split, settings, normalised);
     this.clock = new Clock(gpu, this.sampler.batches);
     this.losses = new Float32Array(this.sampler.batches);
-    const { parameters } = this.model;
-    const { optimizer, lr, weightDecay, seed } = settings;
-    this.optimizer =
-      optimizer === 'adam'
-        ? new Adam(parameters, this.clock, { lr, weightDecay })
-        : new Sgd(parameters, { lr, weightDecay });
+    this.optimizer = this.#newOptimizer();
     this.#full = this.#record(this.sampler.rows(0));
     const rest = this.sampler.rows(this.sampler.batches - 1);
     this.#last = rest === this.sampler.rows(0) ? this.#full : this.#record(rest);
-    this.candidates = settings.eval === 'loo' ? candidates(split, seed) : null;
+    this.candidates = settings.eval === 'loo' ? candidates(split, settings.seed) : null;
     this.#evaluation = this.candidates && new LeaveOneOut(gpu, () => this.model.evaluation(), this.candidates);
+  }
+
+  #newOptimizer(): Adam | Sgd {
+    const { parameters, tables } = this.model;
+    const { optimizer, lr, weightDecay } = this.settings;
+    if (optimizer === 'sgd') return new Sgd(parameters, { lr, weightDecay });
+    if (DeferredAdam.fits(tables)) return new DeferredAdam(parameters, this.clock, tables, { lr, weightDecay });
+    return new Adam(parameters, this.clock, { lr, weightDecay });
   }
 
   /** The training step for a batch of so many rows, sampling included. */
@@ -106,7 +111,9 @@ export class Trainer {
     const { clipNorm, seed } = this.settings;
     return record(this.gpu, 'training step', () => {
       const batch = sampler.draw(clock, rows);
-      trainingStep(batch, { model, optimizer, clock, clipNorm, dropout: { seed, step: clock.step } });
+      const options = { model, clock, clipNorm, dropout: { seed, step: clock.step } };
+      if (optimizer instanceof DeferredAdam) fusedStep(batch, { ...options, optimizer });
+      else trainingStep(batch, { ...options, optimizer });
     });
   }
 
@@ -151,6 +158,11 @@ export class Trainer {
   async evaluate(): Promise<Metrics> {
     if (!this.#evaluation) throw new Error('this trainer was made without evaluation');
     return metricsOf(await this.#evaluation.ranks());
+  }
+
+  /** Brings all weights and moments up to date, where the optimizer puts some of its steps off. */
+  settle(): void {
+    if (this.optimizer instanceof DeferredAdam) this.optimizer.settle();
   }
 
   /** What popularity and chance reach on the same candidates. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
 import * as kernels from '../../src/kernels/optimizers.ts';
 import { Trial, useGpu } from '../gpu-fixture.ts';
 import { Draws, expectClose } from '../numbers.ts';
@@ -6,10 +7,8 @@ import * as reference from '../reference/optimizers.ts';
 
 const on = useGpu();
 
-/** What adam.wgsl reads of the hyper-parameters. */
-function hyper({ lr, beta1, beta2, eps, weightDecay }: reference.AdamNumbers): number[] {
-  return [lr, 1 - beta1, beta2, 1 - beta2, Math.log(beta1), Math.log(beta2), eps, weightDecay];
-}
+const hyper = ({ beta1, beta2, ...others }: reference.AdamNumbers) =>
+  kernels.adamNumbers({ ...others, betas: [beta1, beta2] });
 
 const LESSON = { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 1e-6 };
 
@@ -103,6 +102,29 @@ it('gradient descent follows torch.optim.SGD, with weight decay and clipped grad
   expectClose(await weight.data(), expected, { scale: expected.map((value) => Math.abs(value) + 1) });
 });
 
+describe('the bias correction', () => {
+  it('is rounded once, for every step until it has ended', () => {
+    const numbers = kernels.adamNumbers({ lr: 0.002, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 1e-6 });
+    const last = numbers[5]!;
+    expect(numbers.length).toBe(6 + 2 * last);
+    expect([...numbers.subarray(0, 5)]).toEqual([1 - 0.9, 0.999, 1 - 0.999, 1e-8, 1e-6].map(Math.fround));
+    for (const t of [1, 2, 100, 5000]) {
+      expect(numbers[4 + 2 * t]).toBe(Math.fround(0.002 / (1 - 0.9 ** t)));
+      expectClose([numbers[5 + 2 * t]!], [1 / Math.sqrt(1 - 0.999 ** t)], { relative: 1e-7 });
+    }
+    expect([...numbers.subarray(4 + 2 * last)]).toEqual([Math.fround(0.002), 1]);
+    expect([...numbers.subarray(2 + 2 * last, 4 + 2 * last)]).not.toEqual([Math.fround(0.002), 1]);
+  });
+
+  it.each([[1, 0.999] as const, [0.9, 1 - 1e-9] as const, [0.9, 1.5] as const, [Number.NaN, 0.9] as const])(
+    'betas of %f and %f, for which it never ends, are refused',
+    (...betas) => {
+      const numbers = { lr: 0.002, betas, eps: 1e-8, weightDecay: 0 };
+      expect(() => kernels.adamNumbers(numbers)).toThrow(ConfigError);
+    },
+  );
+});
+
 describe('the norm of all gradients', () => {
   it.each([4, 12, 4 * 1023, 4 * 1025, 4 * 50_001])('over %i elements, and the factor that clips it', async (n) => {
     const gradient = new Draws(n).normal(n);
@@ -127,8 +149,12 @@ describe('the norm of all gradients', () => {
   async function clipped(pieces: readonly Float32Array<ArrayBuffer>[], maxNorm: number | null) {
     const trial = new Trial(on.gpu);
     const [partial, clip] = [trial.f32('partial', kernels.NORM_THREADS * pieces.length), trial.f32('clip', 2)];
-    const views = pieces.map((piece) => ({ ...trial.input(piece), size: 4 * piece.length }));
-    kernels.clipFactor(trial.plan, views, partial.view, clip.view, maxNorm ?? 0);
+    const size = 4 * kernels.NORM_THREADS;
+    pieces.forEach((piece, i) => {
+      const gradient = { ...trial.input(piece), size: 4 * piece.length };
+      kernels.globalNorm(trial.plan, gradient, { ...partial.view, offset: partial.view.offset! + size * i, size });
+    });
+    kernels.clipFactor(trial.plan, { partial: partial.view, clip: clip.view }, pieces.length, maxNorm ?? 0);
     trial.plan.run();
     await partial.data();
     return clip.data();

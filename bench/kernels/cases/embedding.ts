@@ -54,7 +54,7 @@ function scatterCase(rows: number, dim: number, { vocabulary, ids }: Table): Cas
 }
 
 /** What group_link and group_sort make of them. */
-function groupsOf(positions: readonly (readonly number[])[], n: number): Uint32Array<ArrayBuffer> {
+export function groupsOf(positions: readonly (readonly number[])[], n: number): Uint32Array<ArrayBuffer> {
   const groups = new Uint32Array(groupsLength(n));
   let start = 4 * n;
   positions.forEach((own, row) => {

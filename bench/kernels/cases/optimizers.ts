@@ -31,12 +31,12 @@ function adamCase(n: number): Case {
     const clipped = fromIndex(n, (i) => CLIP * gradient[i]!);
     reference.adam(expected, clipped, STEP + 1, ADAM);
     const { lr, beta1, beta2, eps, weightDecay } = ADAM;
-    const hyper = [lr, 1 - beta1, beta2, 1 - beta2, Math.log(beta1), Math.log(beta2), eps, weightDecay];
+    const hyper = kernels.adamNumbers({ lr, betas: [beta1, beta2], eps, weightDecay });
     const views = {
       gradient: trial.input(gradient),
       clip: trial.input(Float32Array.of(9, CLIP)),
       step: trial.input(Uint32Array.of(STEP)),
-      hyper: trial.input(Float32Array.from(hyper)),
+      hyper: trial.input(hyper),
       weight: trial.inPlace(
         'weight',
         initial.weight,
@@ -88,7 +88,8 @@ function clipCase(n: number): Case {
       const expected = Float64Array.of(norm, reference.clipFactor(norm, norm / 3));
       const clip = trial.output('clip', expected, absolute(expected));
       const partial = trial.scratch(kernels.NORM_THREADS);
-      kernels.clipFactor(trial.plan, [trial.input(gradient)], partial, clip, norm / 3);
+      kernels.globalNorm(trial.plan, trial.input(gradient), partial);
+      kernels.clipFactor(trial.plan, { partial, clip }, 1, norm / 3);
     },
   };
 }

@@ -2,8 +2,9 @@
 
 import packageJson from '../../../package.json' with { type: 'json' };
 import {
-  Adam,
   Clock,
+  DeferredAdam,
+  fusedStep,
   Gpu,
   loadWeights,
   Model,
@@ -13,7 +14,6 @@ import {
   type Split,
   Trainer,
   tensor,
-  trainingStep,
 } from '../../../src/index.ts';
 import type { Task } from '../protocol.ts';
 import { numbers, readTensors } from './files.ts';
@@ -27,7 +27,8 @@ async function prepareSteps(gpu: Gpu, task: Task, weights: string, batchFile: st
   const model = new Model(gpu, { ...task, model: 'neumf' });
   loadWeights(model, readTensors(weights), weights);
   const clock = new Clock(gpu);
-  const optimizer = new Adam(model.parameters, clock, { lr: task.lr, weightDecay: task.weightDecay });
+  const { lr, weightDecay } = task;
+  const optimizer = new DeferredAdam(model.parameters, clock, model.tables, { lr, weightDecay });
   const file = readTensors(batchFile);
   const batch = {
     users: tensor(gpu, numbers(file, 'users', 'U32')),
@@ -36,7 +37,7 @@ async function prepareSteps(gpu: Gpu, task: Task, weights: string, batchFile: st
   };
   const { clipNorm } = task;
   const plan = record(gpu, 'step', () => {
-    trainingStep(batch, { model, optimizer, clock, clipNorm, dropout: { seed: SEED, step: clock.step } });
+    fusedStep(batch, { model, optimizer, clock, clipNorm, dropout: { seed: SEED, step: clock.step } });
   });
   await plan.compile();
   await gpu.idle();

@@ -1,0 +1,230 @@
+import * as kernels from '../../../src/kernels/adam-rows.ts';
+import { groupsLength } from '../../../src/kernels/group.ts';
+import { adamNumbers, NORM_THREADS } from '../../../src/kernels/optimizers.ts';
+import { fromIndex } from '../../../test/reference/elementwise.ts';
+import * as reference from '../../../test/reference/optimizers.ts';
+import { type Case, type Sizes, single, times } from '../case.ts';
+import type { Draws } from '../draws.ts';
+import { positionsByRow } from '../reference.ts';
+import type { Trial } from '../trial.ts';
+import { groupsOf } from './embedding.ts';
+
+const ADAM = { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 1e-6 };
+const CLIP = 0.5;
+/** Steps taken before, and how many of them a row has missed at most. */
+const STEP = 1000;
+const MOST_MISSED = 50;
+
+/** Adam on the rows of a batch, on all four tables of the preset's NeuMF. */
+export function deferredCases(sizes: Sizes): Case[] {
+  return [gatherCase(sizes), scatterCase(sizes, false), scatterCase(sizes, true), normCase(sizes), settleCase(sizes)];
+}
+
+/** Tables, a batch and its groups. */
+function setting(trial: Trial, { rows, users, items, gmfDim, mlpDim }: Sizes) {
+  const { draws } = trial;
+  const drawn = { users: draws.ids(rows, users), items: draws.popular(rows, items) };
+  const positions = positionsByRow(
+    Uint32Array.from([...drawn.users, ...drawn.items.map((item) => users + item)]),
+    users + items,
+  );
+  const groups = groupsOf(positions, 2 * rows);
+  const missed = draws.ids(users + items, MOST_MISSED + 1);
+  positions.forEach(([first], row) => {
+    if (first !== undefined) groups[4 * first + 3] = STEP - missed[row]!;
+  });
+  const [a, b] = [gmfDim / 4, mlpDim / 4];
+  const params = {
+    first: 0,
+    slots: 2 * rows,
+    split: rows,
+    offset: users,
+    dim_a: a,
+    dim_b: b,
+    user_a: 0,
+    item_a: users * a,
+    user_b: (users + items) * a,
+    item_b: (users + items) * a + users * b,
+    x: 2 * rows * a,
+  };
+  /** Where the elements of a row lie in the tables, and in what is gathered for one of its positions. */
+  const places = (row: number, position: number) => {
+    const item = Number(row >= users);
+    const r = row - item * users;
+    return [
+      [4 * ((item ? params.item_a : params.user_a) + r * a), 4 * position * a, gmfDim],
+      [
+        4 * ((item ? params.item_b : params.user_b) + r * b),
+        4 * (params.x + (2 * (position - item * rows) + item) * b),
+        mlpDim,
+      ],
+    ] as [table: number, gathered: number, length: number][];
+  };
+  const n = (users + items) * (gmfDim + mlpDim);
+  return { groups, positions, missed, params, places, n, gathered: 2 * rows * (gmfDim + mlpDim) };
+}
+
+const initialState = (draws: Draws, n: number) => ({
+  weight: draws.vector(n),
+  m: draws.vector(n, -0.01, 0.01),
+  v: draws.vector(n, 0.001, 0.01),
+});
+
+type State = ReturnType<typeof initialState>;
+
+/** The state in place, with what is expected of it. */
+function bound(trial: Trial, initial: State, expected: reference.AdamState) {
+  const scale = {
+    weight: fromIndex(initial.weight.length, (i) => Math.abs(initial.weight[i]!) + ADAM.lr),
+    m: fromIndex(initial.m.length, (i) => Math.abs(initial.m[i]!) + Math.abs(expected.m[i]!)),
+    v: expected.v,
+  };
+  const place = (name: keyof State) => trial.inPlace(name, initial[name], expected[name], scale[name]);
+  return { weight: place('weight'), m: place('m'), v: place('v') };
+}
+
+const copyOf = ({ weight, m, v }: State): reference.AdamState => ({
+  weight: Float64Array.from(weight),
+  m: Float64Array.from(m),
+  v: Float64Array.from(v),
+});
+
+/** The reference's step t on some of the elements. */
+function step(state: reference.AdamState, first: number, gradient: Float64Array, t: number): void {
+  const part = (all: Float64Array) => all.subarray(first, first + gradient.length);
+  reference.adam({ weight: part(state.weight), m: part(state.m), v: part(state.v) }, gradient, t, ADAM);
+}
+
+const inputs = (trial: Trial) => ({
+  step: trial.input(Uint32Array.of(STEP)),
+  hyper: trial.input(adamNumbers({ ...ADAM, betas: [ADAM.beta1, ADAM.beta2] })),
+});
+
+const shapeOf = ({ rows, users, items, gmfDim, mlpDim }: Sizes) =>
+  `${times(rows)} of ${times(users + items, gmfDim + mlpDim)}`;
+
+function gatherCase(sizes: Sizes): Case {
+  const { rows, gmfDim, mlpDim } = sizes;
+  const elements = 2 * rows * (gmfDim + mlpDim);
+  const bytes = 4 * (groupsLength(2 * rows) + 7 * elements);
+  const shape = `${shapeOf(sizes)}, ${MOST_MISSED / 2} steps missed`;
+  return single('adam_gather', shape, { bytes, flops: 14 * (MOST_MISSED / 2) * elements }, (trial) => {
+    const { groups, positions, missed, params, places, n, gathered } = setting(trial, sizes);
+    const initial = initialState(trial.draws, n);
+    const expected = copyOf(initial);
+    const out = new Float64Array(gathered);
+    positions.forEach((own, row) => {
+      own.forEach((position, k) => {
+        for (const [table, place, length] of places(row, position)) {
+          const none = new Float64Array(length);
+          for (let t = STEP - missed[row]! + 1; k === 0 && t <= STEP; t++) step(expected, table, none, t);
+          out.set(expected.weight.subarray(table, table + length), place);
+        }
+      });
+    });
+    const scale = out.map((value) => Math.abs(value) + ADAM.lr);
+    const views = { ...bound(trial, initial, expected), ...inputs(trial), out: trial.output('out', out, scale) };
+    kernels.adamGather(trial.plan, { ...views, groups: trial.input(groups) }, params);
+  });
+}
+
+function scatterCase(sizes: Sizes, summed: boolean): Case {
+  const { rows, gmfDim, mlpDim } = sizes;
+  const elements = 2 * rows * (gmfDim + mlpDim);
+  const bytes = 4 * (groupsLength(2 * rows) + 7 * elements);
+  const shape = `${shapeOf(sizes)}${summed ? ', summed' : ''}`;
+  return single('adam_scatter', shape, { bytes, flops: 17 * elements }, (trial) => {
+    const { groups, positions, params, places, n, gathered } = setting(trial, sizes);
+    const initial = initialState(trial.draws, n);
+    const expected = copyOf(initial);
+    const dy = trial.draws.vector(gathered, -0.01, 0.01);
+    positions.forEach((own, row) => {
+      if (own.length === 0) return;
+      places(row, 0).forEach(([table, , length], branch) => {
+        const sum = new Float64Array(length);
+        for (const position of summed ? own.slice(0, 1) : own) {
+          const [, place] = places(row, position)[branch]!;
+          for (let d = 0; d < length; d++) sum[d]! += CLIP * dy[place + d]!;
+        }
+        step(expected, table, sum, STEP + 1);
+      });
+    });
+    const views = {
+      ...bound(trial, initial, expected),
+      ...inputs(trial),
+      groups: trial.input(groups),
+      dy: trial.input(dy),
+      clip: trial.input(Float32Array.of(9, CLIP)),
+    };
+    kernels.adamScatter(trial.plan, views, params, summed);
+  });
+}
+
+function normCase(sizes: Sizes): Case {
+  const { rows, gmfDim, mlpDim } = sizes;
+  const elements = 2 * rows * (gmfDim + mlpDim);
+  const bytes = 4 * (groupsLength(2 * rows) + 2 * elements + NORM_THREADS);
+  return single('row_norm', shapeOf(sizes), { bytes, flops: 3 * elements }, (trial) => {
+    const { groups, positions, params, places, gathered } = setting(trial, sizes);
+    const dy = trial.draws.vector(gathered);
+    const [expected, scale] = [Float64Array.from(dy), Float64Array.from(dy, Math.abs)];
+    const partial = new Float64Array(NORM_THREADS);
+    positions.forEach((own, row) => {
+      const [first, ...others] = own;
+      if (first === undefined) return;
+      places(row, first).forEach(([, to, length], branch) => {
+        for (const position of others) {
+          const [, place] = places(row, position)[branch]!;
+          for (let d = 0; d < length; d++) {
+            expected[to + d]! += dy[place + d]!;
+            scale[to + d]! += Math.abs(dy[place + d]!);
+          }
+        }
+        for (let d = 0; d < length; d++) partial[first % NORM_THREADS]! += expected[to + d]! ** 2;
+      });
+    });
+    const views = {
+      groups: trial.input(groups),
+      dy: trial.inPlace('dy', dy, expected, scale),
+      partial: trial.output(
+        'partial',
+        partial,
+        partial.map((sum) => sum + 1),
+      ),
+    };
+    kernels.rowNorm(trial.plan, views, params);
+  });
+}
+
+/** The users' table of the MLP, after stamps of its own and those of others. */
+function settleCase({ users, items, mlpDim }: Sizes): Case {
+  const n = users * mlpDim;
+  const stamped = users + items;
+  return {
+    kernels: ['adam_settle', 'stamp_rows'],
+    shape: `${times(users, mlpDim)}, ${MOST_MISSED / 2} steps missed`,
+    timed: [
+      { first: 0, end: 1, bytes: 4 * (users + 6 * n), flops: 14 * (MOST_MISSED / 2) * n },
+      { first: 1, end: 2, bytes: 4 * stamped },
+    ],
+    record(trial) {
+      const { draws } = trial;
+      const initial = initialState(draws, n);
+      const expected = copyOf(initial);
+      const stamps = draws.ids(stamped, MOST_MISSED + 1).map((missed) => STEP - missed);
+      for (let row = 0; row < users; row++) {
+        const none = new Float64Array(mlpDim);
+        for (let t = stamps[items + row]! + 1; t <= STEP; t++) step(expected, row * mlpDim, none, t);
+      }
+      const given = inputs(trial);
+      const state = bound(trial, initial, expected);
+      const view = trial.inPlace('stamps', stamps, new Uint32Array(stamped).fill(STEP));
+      kernels.adamSettle(
+        trial.plan,
+        { ...state, ...given, stamps: view },
+        { rows: users, dim: mlpDim / 4, stamp: items },
+      );
+      kernels.stampRows(trial.plan, { step: given.step, stamps: view }, stamped);
+    },
+  };
+}

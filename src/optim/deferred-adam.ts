@@ -1,0 +1,211 @@
+import type { Clock } from '../autograd/clock.ts';
+import type { Parameters } from '../autograd/parameters.ts';
+import type { Branch, Rows, Tables } from '../autograd/tables.ts';
+import { record, tapeOf, tensorView, zeros } from '../autograd/tape.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { ConfigError } from '../errors.ts';
+import type { Plan } from '../gpu/plan.ts';
+import { adamGather, adamScatter, adamSettle, type RowParams, rowNorm, stampRows } from '../kernels/adam-rows.ts';
+import { groupByRow, groupsLength } from '../kernels/group.ts';
+import { Adam, type AdamOptions } from './adam.ts';
+import { arenaNorms, clipFrom } from './clip.ts';
+
+/** What `gather` leaves for `step`. */
+interface Gathered {
+  readonly groups: Tensor;
+  readonly gradients: Tensor;
+  readonly parts: readonly Part[];
+  readonly whole: RowParams;
+}
+
+/** A dispatch's tables: a stretch of the arenas, and where they lie in it. */
+interface Part {
+  readonly range: { readonly offset: number; readonly size: number };
+  readonly params: RowParams;
+}
+
+/** Rows of the second branch start at a multiple of 256 bytes, as bindings must. */
+const aligned = (vectors: number) => Math.ceil(vectors / 16) * 16;
+
+/**
+ * Adam that leaves the rows of embedding tables alone until a batch looks them up. Then they take all the steps that they
+ * have missed, one after the other in registers, which costs no memory traffic and gives the bits that Adam gives: it is
+ * dense Adam, not the sparse one, also with weight decay. A table's gradient is summed where it is used and stored nowhere.
+ *
+ * A step looks rows up by `gather`, and updates by `step` what the backward pass left for them. Between steps the tables
+ * are behind: `settle` brings them up to date, and reading or writing one of them does so by itself.
+ */
+export class DeferredAdam extends Adam {
+  readonly #tables: Tables;
+  readonly #users: number;
+  /** For each row of users, then of items: the steps it has had. u32[users + items] */
+  readonly #stamps: Tensor;
+  readonly #heads: Tensor;
+  /** The arena's elements from here on are no tables'. */
+  readonly #rest: number;
+  readonly #settling: Plan;
+  #gathered: Gathered | null = null;
+  #summed = false;
+
+  /** Whether the tables' rows are made of whole vectors, which the kernels want. */
+  static fits({ gmf, mlp }: Tables): boolean {
+    return [gmf, mlp].every((branch) => !branch || branch.users.shape[1]! % 4 === 0);
+  }
+
+  /** @param tables the first tensors of the arena, in any order. Throws ConfigError when they are not or do not fit. */
+  constructor(parameters: Parameters, clock: Clock, tables: Tables, options: AdamOptions = {}) {
+    super(parameters, clock, options);
+    const branches = [tables.gmf, tables.mlp].filter((branch) => branch !== null);
+    const all = branches.flatMap(({ users, items }) => [users, items]);
+    if (!DeferredAdam.fits(tables)) {
+      throw new ConfigError(
+        `embeddings of ${all.map(({ shape }) => shape[1])} dimensions: multiples of 4 would be right`,
+      );
+    }
+    const end = Math.max(...all.map(({ view, size }) => Math.ceil((view.offset! / 4 + size) / 64) * 64));
+    const length = all.reduce((sum, { size }) => sum + Math.ceil(size / 64) * 64, 0);
+    if (end !== length) throw new ConfigError('the tables are not the first parameters');
+    const { gpu } = parameters;
+    const [users, items] = [branches[0]!.users.shape[0]!, branches[0]!.items.shape[0]!];
+    this.#tables = tables;
+    this.#users = users;
+    this.#rest = end;
+    this.#stamps = zeros(gpu, [users + items], { dtype: 'u32', label: 'stamps' });
+    this.#heads = zeros(gpu, [users + items], { dtype: 'u32', label: 'heads' });
+    parameters.settle = (plan) => this.#settleInto(plan);
+    this.#settling = record(gpu, 'settle', ({ plan }) => this.#settleInto(plan));
+    for (const table of all) table.beforeAccess = () => this.settle();
+  }
+
+  /** Appends the look-up of a batch's rows: users and items u32[rows]. Their gradients are kept for `step`. */
+  gather(users: Tensor, items: Tensor): Rows {
+    const { gpu } = this.parameters;
+    const tape = tapeOf(gpu);
+    const rows = users.size;
+    const groups = zeros(gpu, [groupsLength(2 * rows)], { dtype: 'u32', label: 'groups' });
+    const scratch = (length: number, label: string) => tape.scratch(length, label).view;
+    const buffers = { head: this.#heads.view, next: scratch(2 * rows, 'next'), total: scratch(1, 'total') };
+    const step = this.clock.step.view;
+    groupByRow(
+      tape.plan,
+      { left: users.view, right: items.view, n: 2 * rows, split: rows, offset: this.#users },
+      { ...buffers, groups: groups.view },
+      { stamps: this.#stamps.view, step },
+    );
+    const { gmf, mlp } = this.#tables;
+    const [a, b] = [dimOf(gmf), dimOf(mlp)];
+    const x = aligned(2 * rows * a);
+    const whole = { ...NOWHERE, slots: 2 * rows, split: rows, offset: this.#users, dim_a: a, dim_b: b, x };
+    const parts = this.#parts(whole);
+    const lookedUp = zeros(gpu, [4 * (x + 2 * rows * b)], { label: 'rows of the batch' });
+    const gradients = zeros(gpu, [lookedUp.size], { label: 'gradients of the rows' });
+    for (const { range, params } of parts) {
+      const views = { groups: groups.view, step, hyper: this.hyper.view, out: lookedUp.view };
+      adamGather(tape.plan, { ...this.state(range), ...views }, params);
+    }
+    this.#gathered = { groups, gradients, parts, whole };
+    this.#summed = false;
+    const part = (offset: number, shape: readonly [number, number], label: string) => {
+      const range = { offset: 16 * offset, size: 4 * shape[0] * shape[1] };
+      const tensor = tensorView(gpu, { ...lookedUp.view, ...range }, shape, { label, requiresGrad: true });
+      tensor.gradStorage = tensorView(gpu, { ...gradients.view, ...range }, shape, { label: `gradient of ${label}` });
+      return tensor;
+    };
+    return {
+      gmf: gmf && part(0, [2 * rows, 4 * a], 'rows of GMF'),
+      mlp: mlp && part(x, [rows, 8 * b], 'rows of the MLP'),
+    };
+  }
+
+  /** As clipGradNorm, of all gradients: those of the rows and those of the other parameters. */
+  clipGradNorm(maxNorm: number | null): Tensor {
+    const { groups, gradients, whole } = this.#lookedUp();
+    const { plan } = tapeOf(this.parameters.gpu);
+    const ofRows = (partial: GPUBufferBinding) =>
+      rowNorm(plan, { groups: groups.view, dy: gradients.view, partial }, whole);
+    this.#summed = true;
+    return clipFrom(this.parameters.gpu, [ofRows, ...arenaNorms(this.parameters, this.#rest)], maxNorm);
+  }
+
+  override step(clip: Tensor = this.noClip): void {
+    const { groups, gradients, parts } = this.#lookedUp();
+    for (const { range, params } of parts) {
+      const views = {
+        groups: groups.view,
+        dy: gradients.view,
+        clip: clip.view,
+        step: this.clock.step.view,
+        hyper: this.hyper.view,
+      };
+      adamScatter(tapeOf(this.parameters.gpu).plan, { ...this.state(range), ...views }, params, this.#summed);
+    }
+    this.#gathered = null;
+    this.update(clip, this.#rest);
+  }
+
+  /** Brings all tables up to date, once what was submitted before is done. */
+  settle(): void {
+    this.#settling.run();
+  }
+
+  #settleInto(plan: Plan): void {
+    const shared = { step: this.clock.step.view, hyper: this.hyper.view };
+    const stamps = this.#stamps.view;
+    for (const branch of [this.#tables.gmf, this.#tables.mlp]) {
+      if (!branch) continue;
+      for (const [table, stamp] of [[branch.users, 0] as const, [branch.items, this.#users] as const]) {
+        const size = { rows: table.shape[0]!, dim: table.shape[1]! / 4, stamp };
+        adamSettle(plan, { ...this.state(rangeOf(table)), ...shared, stamps }, size);
+      }
+    }
+    stampRows(plan, { step: shared.step, stamps }, this.#stamps.size);
+  }
+
+  /** Sets the clock to a number of steps that all rows have had: those of a checkpoint. */
+  setSteps(steps: number): void {
+    this.clock.set(steps);
+    this.#stamps.write(new Uint32Array(this.#stamps.size).fill(steps));
+  }
+
+  override setLearningRate(lr: number): void {
+    this.settle(); // missed steps are taken at the rate of their time
+    super.setLearningRate(lr);
+  }
+
+  #lookedUp(): Gathered {
+    if (!this.#gathered) throw new ConfigError('DeferredAdam: step() without gather(), so that there are no gradients');
+    return this.#gathered;
+  }
+
+  /** All tables in one dispatch where the adapter can bind them together, otherwise one dispatch a table. */
+  #parts(whole: RowParams): Part[] {
+    const { gmf, mlp } = this.#tables;
+    if (4 * this.#rest <= this.parameters.gpu.limits.maxStorageBufferBindingSize) {
+      const place = (table: Tensor | undefined) => (table ? table.view.offset! / 16 : 0);
+      const places = {
+        user_a: place(gmf?.users),
+        item_a: place(gmf?.items),
+        user_b: place(mlp?.users),
+        item_b: place(mlp?.items),
+      };
+      return [{ range: { offset: 0, size: 4 * this.#rest }, params: { ...whole, ...places } }];
+    }
+    const rows = whole.split;
+    return [
+      { branch: gmf, dims: { dim_b: 0 } },
+      { branch: mlp, dims: { dim_a: 0 } },
+    ].flatMap(({ branch, dims }) =>
+      branch === null
+        ? []
+        : [branch.users, branch.items].map((table, side) => ({
+            range: rangeOf(table),
+            params: { ...whole, ...dims, first: side * rows, slots: rows },
+          })),
+    );
+  }
+}
+
+const NOWHERE = { first: 0, user_a: 0, item_a: 0, user_b: 0, item_b: 0 };
+
+const dimOf = (branch: Branch | null) => (branch ? branch.users.shape[1]! / 4 : 0);
+const rangeOf = ({ view, size }: Tensor) => ({ offset: view.offset!, size: 4 * size });

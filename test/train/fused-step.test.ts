@@ -1,0 +1,206 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { Clock } from '../../src/autograd/clock.ts';
+import { record, tensor } from '../../src/autograd/tape.ts';
+import { ConfigError } from '../../src/errors.ts';
+import type { ModelConfig } from '../../src/models/config.ts';
+import { Model } from '../../src/models/model.ts';
+import { Adam, type AdamOptions } from '../../src/optim/adam.ts';
+import { DeferredAdam } from '../../src/optim/deferred-adam.ts';
+import { fusedStep } from '../../src/train/fused-step.ts';
+import { trainingStep } from '../../src/train/step.ts';
+import { useGpu } from '../gpu-fixture.ts';
+import { Draws, expectClose, sameBits } from '../numbers.ts';
+
+const on = useGpu();
+
+interface Setting extends Partial<ModelConfig> {
+  readonly adam?: AdamOptions;
+  readonly clipNorm?: number;
+  readonly rows?: number;
+}
+
+const PAPER: ModelConfig = {
+  model: 'neumf',
+  users: 90,
+  items: 70,
+  gmfDim: 8,
+  mlpDim: 12,
+  mlpLayers: [16, 8],
+  batchNorm: false,
+  dropout: 0,
+};
+const STEPS = 40;
+
+/** A model trained for some steps: plainly, or fused; what it learnt, and what it reported. */
+async function train(
+  kind: 'plain' | 'fused',
+  setting: Setting,
+  during: (step: number, fused: Fused) => void = () => {},
+) {
+  const { gpu } = on;
+  const { adam = {}, clipNorm = null, rows = 11, ...sizes } = setting;
+  const config = { ...PAPER, ...sizes };
+  const model = new Model(gpu, config, 5);
+  const clock = new Clock(gpu, STEPS);
+  const draws = new Draws(3);
+  const batch = {
+    users: tensor(gpu, new Uint32Array(rows)),
+    items: tensor(gpu, new Uint32Array(rows)),
+    labels: tensor(gpu, new Float32Array(rows)),
+  };
+  const dropout = { seed: 9, step: clock.step };
+  const options = { model, clock, clipNorm, norm: true, dropout };
+  const optimizer =
+    kind === 'fused'
+      ? new DeferredAdam(model.parameters, clock, model.tables, adam)
+      : new Adam(model.parameters, clock, adam);
+  let clip!: Awaited<ReturnType<typeof trainingStep>>['clip'];
+  const plan = record(gpu, kind, () => {
+    ({ clip } =
+      optimizer instanceof DeferredAdam
+        ? fusedStep(batch, { ...options, optimizer })
+        : trainingStep(batch, { ...options, optimizer }));
+  });
+  for (let step = 0; step < STEPS; step++) {
+    // Some rows in every batch and several times in it, some now and then, the last ones never.
+    const skewed = (n: number) => Uint32Array.from({ length: rows }, () => Math.floor((n - 3) * draws.uniform() ** 3));
+    batch.users.write(skewed(config.users));
+    batch.items.write(skewed(config.items));
+    batch.labels.write(Float32Array.from({ length: rows }, () => Number(draws.uniform() < 0.5)));
+    plan.run();
+    during(step, { model, optimizer });
+  }
+  const weights = new Map<string, Float32Array<ArrayBuffer>>();
+  for (const [name, parameter] of model.parameters.entries())
+    weights.set(name, (await parameter.data()) as Float32Array<ArrayBuffer>);
+  const moments = (buffer: GPUBuffer) => gpu.read({ buffer });
+  return {
+    model,
+    plan,
+    weights,
+    losses: [...(await clock.losses.data())],
+    clip: [...(await clip!.data())],
+    m: new Float32Array(await moments(optimizer.m)),
+    v: new Float32Array(await moments(optimizer.v)),
+  };
+}
+
+interface Fused {
+  readonly model: Model;
+  readonly optimizer: Adam;
+}
+
+type Outcome = Awaited<ReturnType<typeof train>>;
+
+function expectSameBits(actual: Outcome, expected: Outcome): void {
+  for (const [name, values] of expected.weights) expect(sameBits(actual.weights.get(name)!, values), name).toBe(true);
+  expect(sameBits(actual.m, expected.m)).toBe(true);
+  expect(sameBits(actual.v, expected.v)).toBe(true);
+}
+
+describe.each<[string, Setting]>([
+  ['a paper-like NeuMF', {}],
+  ['with weight decay', { adam: { weightDecay: 0.01, lr: 0.02 } }],
+  ['with other betas, past the end of the bias correction', { adam: { betas: [0.3, 0.5] } }],
+  ['GMF alone', { model: 'gmf' }],
+  ['an MLP alone', { model: 'mlp' }],
+  ['without hidden layers', { mlpLayers: [] }],
+  ['with BatchNorm and dropout', { batchNorm: true, dropout: 0.3 }],
+  ['with a batch of odd size and layers of odd widths', { rows: 37, mlpLayers: [9, 5] }],
+])('the fused step, %s', (_, setting) => {
+  let plain: Outcome;
+  let fused: Outcome;
+  beforeAll(async () => {
+    plain = await train('plain', setting);
+    fused = await train('fused', setting);
+  });
+
+  it('leaves the bits of the plain one in weights and moments', () => {
+    expectSameBits(fused, plain);
+  });
+
+  it('reports the same loss and gradient norm', () => {
+    expectClose(fused.losses, plain.losses);
+    expectClose(fused.clip, plain.clip);
+  });
+
+  it('takes far fewer dispatches', () => {
+    expect(fused.plan.dispatches.length).toBeLessThan(0.75 * plain.plan.dispatches.length);
+  });
+});
+
+it('clips by the norm of all gradients, to rounding as the plain step does', async () => {
+  const setting = { clipNorm: 0.01, batchNorm: true, adam: { weightDecay: 1e-3 } };
+  const [plain, fused] = [await train('plain', setting), await train('fused', setting)];
+  expect(plain.clip[1]).toBeLessThan(0.5);
+  expectClose(fused.clip, plain.clip);
+  expectClose(fused.losses, plain.losses, { relative: 1e-4 });
+  for (const [name, values] of plain.weights) {
+    // A weight moves by about lr a step, however small its gradient, of which rounding may be much.
+    const scale = Float64Array.from(values, (value) => Math.abs(value) + STEPS * 1e-3);
+    expectClose(fused.weights.get(name)!, values, { scale, relative: 1e-3 });
+  }
+});
+
+it('settling at any time, and reading a table in between, changes nothing', async () => {
+  const plain = await train('plain', {});
+  const settled = await train('fused', {}, (step, { model, optimizer }) => {
+    if (step % 7 === 3) (optimizer as DeferredAdam).settle();
+    if (step % 9 === 4) void model.parameters.get('mlp_item_emb.weight').data();
+  });
+  expectSameBits(settled, plain);
+});
+
+it('a new learning rate holds for the steps that are due after it, not for those put off', async () => {
+  const slower = (step: number, { optimizer }: Fused) => {
+    if (step === 20) optimizer.setLearningRate(1e-5);
+  };
+  expectSameBits(await train('fused', {}, slower), await train('plain', {}, slower));
+});
+
+it('evaluation sees every table up to date', async () => {
+  const [plain, fused] = [await train('plain', {}), await train('fused', {})];
+  const users = tensor(
+    on.gpu,
+    Uint32Array.from({ length: 90 }, (_, u) => u),
+  );
+  const items = tensor(
+    on.gpu,
+    Uint32Array.from({ length: 90 }, (_, u) => u % 70),
+  );
+  const logits = async ({ model }: Outcome) =>
+    (await model.evaluation()(users, items).data()) as Float32Array<ArrayBuffer>;
+  expect(sameBits(await logits(fused), await logits(plain))).toBe(true);
+});
+
+it('tables that the adapter cannot bind together are updated one by one, to the same bits', async () => {
+  const plain = await train('plain', {});
+  const { gpu } = on;
+  const { limits } = gpu;
+  // Room for the largest table, but not for all of them.
+  const small = new Proxy(limits, {
+    get: (all, name: keyof GPUSupportedLimits) => (name === 'maxStorageBufferBindingSize' ? 8192 : all[name]),
+  });
+  Object.defineProperty(gpu, 'limits', { value: small, configurable: true });
+  const fused = await train('fused', {}).finally(() => {
+    Object.defineProperty(gpu, 'limits', { value: limits, configurable: true });
+  });
+  expect(fused.plan.dispatches.filter(({ label }) => label === 'adam_gather')).toHaveLength(4);
+  expectSameBits(fused, plain);
+});
+
+describe('mistakes', () => {
+  it.each([6, 7])('embeddings of %i dimensions are refused', (gmfDim) => {
+    const model = new Model(on.gpu, { ...PAPER, gmfDim });
+    const make = () => new DeferredAdam(model.parameters, new Clock(on.gpu), model.tables);
+    expect(make).toThrow(
+      new ConfigError(`embeddings of ${gmfDim},${gmfDim},12,12 dimensions: multiples of 4 would be right`),
+    );
+  });
+
+  it('a step without a look-up is refused', () => {
+    const model = new Model(on.gpu, PAPER);
+    const optimizer = new DeferredAdam(model.parameters, new Clock(on.gpu), model.tables);
+    expect(() => optimizer.step()).toThrow(/without gather/);
+  });
+});
