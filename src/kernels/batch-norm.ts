@@ -16,9 +16,9 @@ const finishKernel = defineKernel({
 });
 const applyKernel = defineKernel({
   name: 'batch_norm_apply',
-  params: { n: 'u32', features: 'u32', seed: 'u32', stream: 'u32', threshold: 'u32', scale: 'f32' },
+  params: { n: 'u32', features: 'u32', stride: 'u32', seed: 'u32', stream: 'u32', threshold: 'u32', scale: 'f32' },
   bindings: { x: 'read', moments: 'read', gamma: 'read', beta: 'read', step: 'read', y: 'write' },
-  constants: ['RELU', 'DROPOUT'],
+  constants: ['RELU', 'DROPOUT', 'ALIGNED'],
 });
 const backwardSumsKernel = defineKernel({
   name: 'batch_norm_backward_sums',
@@ -66,6 +66,8 @@ const STATISTICS_ROWS = 8;
 /** Rows of a block in batch_norm_backward_sums. */
 const SUMS_ROWS = 32;
 
+/** Quads of a thread in batch_norm_apply. */
+const QUADS = 8;
 /** Rows of a thread in batch_norm_backward_apply. */
 const APPLY_ROWS = 8;
 
@@ -104,13 +106,18 @@ export function batchNormApply(
   size: BatchNormSize,
   { relu = false, dropout = NO_DROPOUT }: { readonly relu?: boolean; readonly dropout?: DropoutKey } = {},
 ): void {
-  const n = size.rows * size.features;
+  const { rows, features } = size;
+  const n = rows * features;
+  const aligned = features % 4 === 0;
+  // A thread loads the features' numbers once for as many quads as there are strides.
+  const unit = aligned ? features / 4 : 1;
+  const stride = unit * Math.ceil(n / 4 / unit / QUADS);
   plan.dispatch(
     applyKernel,
     { ...views, step: dropout.step ?? plan.gpu.unused },
-    { n, features: size.features, ...dropoutParams(dropout) },
-    groupsFor(Math.ceil(n / 4)),
-    { RELU: Number(relu), DROPOUT: Number(dropout.p > 0) },
+    { n, features, stride, ...dropoutParams(dropout) },
+    groupsFor(stride),
+    { RELU: Number(relu), DROPOUT: Number(dropout.p > 0), ALIGNED: Number(aligned) },
   );
 }
 
