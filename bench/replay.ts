@@ -15,6 +15,7 @@ const program = new Command('node bench/replay.ts')
   )
   .argument('<file...>', 'trace files (JSON, plain or gzipped)')
   .option('--tolerance <number>', 'largest relative difference that passes', positive, 1e-4)
+  .option('--fused', 'by the fused step, which training runs, and which keeps no gradients of embedding tables')
   .option('--json', 'one JSON object a quantity instead of the table')
   .addHelpText(
     'after',
@@ -26,6 +27,7 @@ addAdapterOption(program);
 interface Options {
   readonly tolerance: number;
   readonly adapter: 'auto' | 'hardware' | 'software';
+  readonly fused?: boolean;
   readonly json?: boolean;
 }
 
@@ -43,10 +45,10 @@ await runProgram(program, async (files: string[], options: Options) => {
 });
 
 /** Prints the differences of one trace; gives how many are beyond the tolerance. */
-async function compare(gpu: Gpu, trace: Trace, file: string, { tolerance, json }: Options): Promise<number> {
+async function compare(gpu: Gpu, trace: Trace, file: string, { tolerance, fused, json }: Options): Promise<number> {
   let failed = 0;
   if (!json) console.log(`\n${file}: ${trace.config.model}, ${trace.steps.length} steps, ${trace.source}`);
-  for (const { quantity, values, absolute, relative } of await replay(gpu, trace, file)) {
+  for (const { quantity, values, absolute, relative } of await replay(gpu, trace, file, fused)) {
     const passed = relative <= tolerance;
     if (!passed) failed++;
     if (json) {
