@@ -6,7 +6,9 @@ export type Numbers = ArrayLike<number>;
 
 /** out[i] = f(i) for 0 ≤ i < n. */
 export function fromIndex(n: number, f: (i: number) => number): Float64Array {
-  return Float64Array.from({ length: n }, (_, i) => f(i));
+  const out = new Float64Array(n);
+  for (let i = 0; i < n; i++) out[i] = f(i);
+  return out;
 }
 
 /** |x|, for the sum of magnitudes that bounds a sum's rounding error. */

@@ -33,11 +33,19 @@ export interface DropoutCounter {
 }
 
 /** Is element i kept? Where word i = pcg4d(seed, stream, step, ⌊i / 4⌋)[i mod 4] is at least p · 2³². */
-export function kept(i: number, { p, seed, stream, step }: DropoutCounter): boolean {
-  return pcg4d(seed, stream, step, Math.floor(i / 4))[i % 4]! >= Math.round(p * 2 ** 32);
+export function kept(i: number, counter: DropoutCounter): boolean {
+  return fourKept(Math.floor(i / 4), counter)[i % 4]!;
+}
+
+function fourKept(quad: number, { p, seed, stream, step }: DropoutCounter): boolean[] {
+  return pcg4d(seed, stream, step, quad).map((word) => word >= Math.round(p * 2 ** 32));
 }
 
 /** y[i] = x[i] / (1 − p) where kept, else 0 */
 export function dropout(x: Numbers, counter: DropoutCounter): Float64Array {
-  return fromIndex(x.length, (i) => (kept(i, counter) ? x[i]! / (1 - counter.p) : 0));
+  let four: boolean[] = [];
+  return fromIndex(x.length, (i) => {
+    if (i % 4 === 0) four = fourKept(i / 4, counter);
+    return four[i % 4] ? x[i]! / (1 - counter.p) : 0;
+  });
 }
