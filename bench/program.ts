@@ -22,6 +22,32 @@ export function integer(least: number, most: number): (text: string) => number {
   };
 }
 
+/** Parses an option's value: names of `known` between commas. */
+export function names(known: readonly string[]): (text: string) => string[] {
+  return (text) => {
+    const given = text.split(',');
+    const wrong = given.find((name) => !known.includes(name));
+    if (wrong === undefined) return given;
+    throw new InvalidArgumentError(`"${wrong}" is none of ${known.join(', ')}.`);
+  };
+}
+
+/** Parses an option's value: integers from `least` to `most` between commas. */
+export function integers(least: number, most: number): (text: string) => number[] {
+  return (text) => text.split(',').map(integer(least, most));
+}
+
+/** Adds an option that takes a list, whose default --help shows as it would be given. */
+export function addListOption(
+  program: Command,
+  flags: string,
+  description: string,
+  parse: (text: string) => readonly unknown[],
+  fallback: readonly unknown[],
+): void {
+  program.addOption(new Option(flags, description).argParser(parse).default(fallback, fallback.join(',')));
+}
+
 /** Opens the adapter, says on stderr when it is a slow one, and closes it when `body` is done. */
 export async function withGpu<T>(options: OpenOptions, body: (gpu: Gpu) => Promise<T>): Promise<T> {
   const gpu = await Gpu.open(options);

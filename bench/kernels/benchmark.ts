@@ -1,13 +1,22 @@
 import type { Gpu } from '../../src/gpu/device.ts';
 import { Plan } from '../../src/gpu/plan.ts';
 import type { Case, Timed } from './case.ts';
-import { copyCeiling } from './ceilings.ts';
+import { copyCeiling, multiplyAddCase } from './ceilings.ts';
 import { measure, type Run } from './measure.ts';
+import { median } from './median.ts';
 import type { Failure, Line, Results } from './results.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import { Trial } from './trial.ts';
 
-/** Checks all cases, then times the copy and those that passed, all in the same rounds. */
+/** What passed the check and waits to be timed. */
+interface Candidate {
+  readonly line: Omit<Line, 'time'>;
+  readonly run: Run;
+  /** One for the same part of all variants at a shape, another for all else. */
+  readonly group: unknown;
+}
+
+/** Checks all cases, then times the ceilings and those that passed, all in the same rounds, variants one after another. */
 export async function benchmark(
   gpu: Gpu,
   cases: readonly Case[],
@@ -15,30 +24,55 @@ export async function benchmark(
   rounds: number,
 ): Promise<Results> {
   const failures: Failure[] = [];
-  const passed: (Omit<Line, 'time'> & { readonly run: Run })[] = [];
   const trials: Trial[] = [];
-  for (const each of cases) {
-    const { kernels, shape, timed } = each;
-    const trial = new Trial(gpu, kernels[0]!);
+  const check = async (each: Case): Promise<Candidate[]> => {
+    const { record, timed, ...subject } = each;
+    const trial = new Trial(gpu, subject.kernels[0]!);
     trials.push(trial);
-    each.record(trial);
+    record(trial);
     await trial.plan.compile();
-    const { error, failure } = await trial.check();
+    const { failure, ...found } = await trial.check();
     if (failure !== null) {
-      failures.push({ kernels, shape, failure });
-      continue;
+      failures.push({ ...subject, failure });
+      return [];
     }
-    for (const part of timed) {
+    return timed.map((part) => {
       const { first, end, ...work } = part;
-      const run = replay(trial, part, stopwatch);
-      passed.push({ kernels: kernels.slice(first, end), shape, error, ...work, run });
-    }
-  }
+      const line = { ...subject, kernels: subject.kernels.slice(first, end), ...work, ...found };
+      return { line, run: replay(trial, part, stopwatch), group: groupOf(each, part) };
+    });
+  };
+  const ceiling = await check(multiplyAddCase(gpu));
+  const passed: Candidate[] = [];
+  for (const each of cases) passed.push(...(await check(each)));
+  const groups = [...Map.groupBy(passed, ({ group }) => group).values()];
+
   const copy = copyCeiling(gpu, stopwatch);
-  const [copyTime, ...times] = await measure(gpu, [copy.run, ...passed.map(({ run }) => run)], rounds);
-  const lines = passed.map(({ run: _, ...line }, i) => ({ ...line, time: times[i]! }));
+  const runs = [copy.run, ...[...ceiling, ...groups.flat()].map(({ run }) => run)];
+  const times = await measure(gpu, runs, rounds);
   for (const owner of [copy, ...trials]) owner.destroy();
-  return { copy: { bytes: copy.bytes, time: copyTime! }, failures, lines };
+  const timeOf = ({ run }: { readonly run: Run }) => times[runs.indexOf(run)]!;
+  const lines = groups.flatMap(([first, ...others]) => {
+    const time = timeOf(first!);
+    if (others.length === 0) return [{ ...first!.line, time }];
+    return [first!, ...others].map((each) => {
+      const own = timeOf(each);
+      const ratioToFirst = median(own.rounds.map((microseconds, round) => time.rounds[round]! / microseconds));
+      return { ...each.line, time: own, ratioToFirst };
+    });
+  });
+  return {
+    copy: { bytes: copy.bytes, time: timeOf(copy) },
+    multiplyAdd: ceiling.map((each) => ({ flops: each.line.flops!, time: timeOf(each) }))[0] ?? null,
+    failures,
+    lines,
+  };
+}
+
+function groupOf({ variant, shape, kernels }: Case, part: Timed): unknown {
+  if (variant === undefined) return part;
+  const { first, end } = part;
+  return `${shape}: ${first === 0 && end === kernels.length ? 'all' : `${first} to ${end}`}`;
 }
 
 /** Replays part of a trial's plan in one pass, each time after the one before it, as training does. */

@@ -1,3 +1,4 @@
+import type { LinearSize } from '../../src/kernels/linear.ts';
 import type { ModelConfig, Preset } from '../../src/models/config.ts';
 import { PRESETS } from '../../src/models/config.ts';
 import type { Trial } from './trial.ts';
@@ -13,8 +14,15 @@ export interface Timed {
   readonly flops?: number;
 }
 
-/** A kernel, or several that work hand in hand, at one shape. */
-export interface Case {
+/** One of several ways to compute the same. */
+export interface Variant {
+  readonly variant: string;
+  /** Whether training takes this one at this shape. */
+  readonly chosen: boolean;
+}
+
+/** A kernel, or several that work hand in hand, at one shape; those of several variants have one shape. */
+export interface Case extends Partial<Variant> {
   /** The shaders of its dispatches, in order. */
   readonly kernels: readonly string[];
   readonly shape: string;
@@ -43,6 +51,11 @@ export interface Sizes extends Preset {
 /** A preset's layers on a data set of MovieLens-1M's size. */
 export function sizesOf(preset: string, rows: number): Sizes {
   return { ...PRESETS[preset]!, rows, users: 6040, items: 3706, interactions: 988_129 };
+}
+
+/** The linear layers of the MLP. */
+export function hiddenLayers({ rows, mlpDim, mlpLayers }: Sizes): LinearSize[] {
+  return mlpLayers.map((outputs, i) => ({ rows, inputs: i ? mlpLayers[i - 1]! : 2 * mlpDim, outputs }));
 }
 
 export function neumfConfig(sizes: Sizes): ModelConfig {

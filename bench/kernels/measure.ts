@@ -14,6 +14,8 @@ export interface Time {
   readonly median: number;
   readonly least: number;
   readonly most: number;
+  /** Of each round. */
+  readonly rounds: readonly number[];
   /** Repetitions in a round. */
   readonly repetitions: number;
 }
@@ -34,6 +36,7 @@ export async function measure(gpu: Gpu, runs: readonly Run[], rounds: number): P
     median: median(own),
     least: Math.min(...own),
     most: Math.max(...own),
+    rounds: own,
     repetitions: repetitions[i]!,
   }));
 }

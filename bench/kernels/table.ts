@@ -1,14 +1,40 @@
 import { formatRate, MISSING } from '../report/format.ts';
-import { type Line, type Results, ratesOf } from './results.ts';
+import type { Compared } from './compare.ts';
+import { type Line, type Results, ratesOf, type Subject } from './results.ts';
 
-const HEADINGS = ['kernel', 'shape', 'error', 'median µs', 'min–max', 'dispatches/s', 'GB/s', 'GFLOP/s', '% of copy'];
+const HEADINGS = [
+  'kernel',
+  'shape',
+  'variant',
+  'error',
+  'median µs',
+  'min–max',
+  '× first',
+  'dispatches/s',
+  'GB/s',
+  'GFLOP/s',
+  '% of copy',
+  '% of multiply-add',
+];
 /** Text stands on the left of these columns, numbers on the right of the others. */
-const TEXT_COLUMNS = 2;
+const TEXT_COLUMNS = 3;
 
 /** The results with aligned columns. */
 export function table(results: Results): string {
   const rows = [HEADINGS, ...results.lines.map((line) => cells(line, results))];
   return aligned(rows, (column) => column >= TEXT_COLUMNS);
+}
+
+/** An earlier run beside the present one, medians in microseconds. */
+export function comparisonTable(lines: readonly Compared[]): string {
+  const headings = ['kernel', 'shape', 'variant', 'earlier µs', 'now µs', 'earlier / now'];
+  const rows = lines.map(({ kernels, shape, variant = '', earlier, now, ratio }) => [
+    shortName(kernels),
+    shape,
+    variant,
+    ...[earlier, now, ratio].map((value) => (value === null ? MISSING : digits(value))),
+  ]);
+  return aligned([headings, ...rows], (column) => column >= TEXT_COLUMNS);
 }
 
 /** Rows of cells in columns of one width each. @param right whether a column's cells stand on the right */
@@ -20,19 +46,28 @@ export function aligned(rows: readonly (readonly string[])[], right: (column: nu
 }
 
 function cells(line: Line, results: Results): string[] {
-  const { kernels, shape, error, time } = line;
-  const { dispatchesPerSecond, gigabytesPerSecond, gigaflopsPerSecond, shareOfCopy } = ratesOf(line, results);
+  const { kernels, shape, error, checked, time, ratioToFirst } = line;
+  const rates = ratesOf(line, results);
+  const known = (value: number | undefined) => (value === undefined ? MISSING : digits(value));
   return [
     shortName(kernels),
     shape,
-    error === 0 ? 'exact' : error.toExponential(1),
+    variantCell(line),
+    (checked < 1 ? '~' : '') + (error === 0 ? 'exact' : error.toExponential(1)),
     digits(time.median),
     `${digits(time.least)}–${digits(time.most)}`,
-    formatRate(dispatchesPerSecond),
-    digits(gigabytesPerSecond),
-    gigaflopsPerSecond === undefined ? MISSING : digits(gigaflopsPerSecond),
-    digits(100 * shareOfCopy),
+    known(ratioToFirst),
+    formatRate(rates.dispatchesPerSecond),
+    digits(rates.gigabytesPerSecond),
+    known(rates.gigaflopsPerSecond),
+    digits(100 * rates.shareOfCopy),
+    known(rates.shareOfMultiplyAdd && 100 * rates.shareOfMultiplyAdd),
   ];
+}
+
+/** Which of several variants, the one that training takes with a star. */
+function variantCell({ variant, chosen }: Subject): string {
+  return variant === undefined ? '' : `${variant}${chosen ? ' *' : ''}`;
 }
 
 /** group_link, group_sort → "group_link → sort": what all names begin with is said once. */

@@ -2,6 +2,7 @@ import type { Gpu } from '../../src/gpu/device.ts';
 import { Plan } from '../../src/gpu/plan.ts';
 import type { View } from '../../src/kernels/launch.ts';
 import { Draws } from './draws.ts';
+import { type Sample, takeRows } from './sample.ts';
 
 export type Words = Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 export type Numbers = ArrayLike<number>;
@@ -17,6 +18,8 @@ export interface Outcome {
   readonly error: number;
   /** What the worst element is and should be; null when the check passed. */
   readonly failure: string | null;
+  /** Share of the outputs' elements that the reference computed; 1 but for products of large batches. */
+  readonly checked: number;
 }
 
 interface Check {
@@ -33,6 +36,7 @@ export class Trial {
   readonly #buffers: GPUBuffer[] = [];
   readonly #state: { readonly buffer: GPUBuffer; readonly initial: GPUBuffer }[] = [];
   readonly #checks: Check[] = [];
+  #unchecked = 0;
 
   constructor(gpu: Gpu, label: string) {
     this.plan = new Plan(gpu, label);
@@ -57,6 +61,19 @@ export class Trial {
     return view;
   }
 
+  /** A poisoned f32 output of which some rows are compared, while of the others each element must be a number. */
+  sampledOutput(name: string, sample: Sample, expected: Float64Array | number[], scale: Numbers): Buffer {
+    const { rows, chosen } = sample;
+    const view = this.scratch((expected.length / chosen.length) * rows);
+    const words = () => this.#words(view, expected);
+    this.expect(name, async () => takeRows(await words(), sample), expected, scale);
+    if (chosen.length < rows) {
+      this.#unchecked += view.size / 4 - expected.length;
+      this.expect(`${name}, elements that are no numbers`, async () => [countNaN(await words())], [0]);
+    }
+    return view;
+  }
+
   /** What kernels read and write in place. */
   inPlace(name: string, initial: Words, expected: Numbers, scale?: Numbers): Buffer {
     const view = this.#buffer(name, initial);
@@ -78,13 +95,15 @@ export class Trial {
   /** Runs the plan once and compares all outputs with the reference. */
   async check(): Promise<Outcome> {
     this.plan.run();
-    let worst: Outcome = { error: 0, failure: null };
+    let worst: Omit<Outcome, 'checked'> = { error: 0, failure: null };
+    let compared = 0;
     for (const check of this.#checks) {
       const outcome = compare(check, await check.actual());
       if (outcome.error > worst.error) worst = outcome;
+      compared += check.expected.length;
     }
     this.#checks.length = 0; // the expected values may be large, and are not needed again
-    return worst;
+    return { ...worst, checked: compared / (compared + this.#unchecked) };
   }
 
   /** Gives what is read and written in place its initial contents again. */
@@ -113,7 +132,13 @@ export class Trial {
   }
 }
 
-function compare({ name, expected, scale }: Check, actual: Numbers): Outcome {
+function countNaN(values: Numbers): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) count++;
+  return count;
+}
+
+function compare({ name, expected, scale }: Check, actual: Numbers): Omit<Outcome, 'checked'> {
   let error = 0;
   let at = 0;
   for (let i = 0; i < expected.length; i++) {

@@ -52,7 +52,7 @@ export function productVariants(gpu: Gpu): readonly ProductVariant[] {
  * 32 units and more run 1.2 to 3.1 times as fast (README, Products) and smaller ones about as fast, except where the tile
  * would be mostly padding. Both give the same bits there.
  */
-function productVariant(gpu: Gpu, rows: number, columns: number): ProductVariant {
+export function productVariant(gpu: Gpu, rows: number, columns: number): ProductVariant {
   const subgroups = gpu.adapterKind === 'software' && runsOnSubgroups(gpu);
   return subgroups && rows >= 8 && columns >= 8 ? 'subgroup' : 'blocks';
 }

@@ -1,17 +1,19 @@
 import * as kernels from '../../../src/kernels/batch-norm.ts';
+import type { LinearSize } from '../../../src/kernels/linear.ts';
 import { STREAM } from '../../../src/random.ts';
 import * as reference from '../../../test/reference/batch-norm.ts';
 import { absolute, fromIndex, relu } from '../../../test/reference/elementwise.ts';
 import { dropout } from '../../../test/reference/random.ts';
-import { type Case, type Sizes, single, times } from '../case.ts';
+import { type Case, hiddenLayers, type Sizes, single, times } from '../case.ts';
 import { batchMoments, blockStatistics, foldBatchNorm } from '../reference.ts';
 
 const DROPOUT = { p: 0.2, seed: 42, stream: STREAM.dropout, step: 3 };
 
-/** BatchNorm with ReLU and dropout behind the first hidden layer: forward, backward, and folded for evaluation. */
-export function batchNormCases({ rows, mlpDim, mlpLayers }: Sizes): Case[] {
-  const size = { rows, features: mlpLayers[0]! };
-  return [forwardCase(size), backwardCase(size), foldCase(2 * mlpDim, size.features)];
+/** BatchNorm with ReLU and dropout behind each hidden layer: forward, backward, and folded for evaluation. */
+export function batchNormCases(sizes: Sizes): Case[] {
+  const layers = hiddenLayers(sizes);
+  const behind = layers.map(({ rows, outputs }) => ({ rows, features: outputs }));
+  return [...behind.map(forwardCase), ...behind.map(backwardCase), ...layers.map(foldCase)];
 }
 
 function forwardCase(size: kernels.BatchNormSize): Case {
@@ -92,7 +94,7 @@ function backwardCase(size: kernels.BatchNormSize): Case {
   };
 }
 
-function foldCase(inputs: number, outputs: number): Case {
+function foldCase({ inputs, outputs }: LinearSize): Case {
   const work = { bytes: 4 * (2 * outputs * inputs + 6 * outputs), flops: outputs * inputs };
   return single('batch_norm_fold', `${inputs} → ${outputs}`, work, (trial) => {
     const { draws } = trial;

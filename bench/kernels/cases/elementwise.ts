@@ -12,11 +12,10 @@ const { absolute } = reference;
 /** Elements of the streams: 64 MiB an array on a GPU, whose caches are large; a CPU adapter would take seconds. */
 const STREAMED = { hardware: 2 ** 24, software: 2 ** 22 };
 
-/** GMF's product, the hidden layer's ReLU and dropout, the two branches side by side, and plain streams. */
+/** GMF's product, the hidden layers' ReLU and dropout, the two branches side by side, and plain streams. */
 export function elementwiseCases({ adapterKind }: Gpu, { rows, gmfDim, mlpLayers }: Sizes): Case[] {
   const streamed = STREAMED[adapterKind];
-  const units = mlpLayers[0]!;
-  const [product, hidden] = [rows * gmfDim, rows * units];
+  const product = rows * gmfDim;
   const sides = { rows, left: gmfDim, right: mlpLayers.at(-1)! };
   const both = rows * (sides.left + sides.right);
   const sidesShape = `${times(rows)} × (${sides.left} + ${sides.right})`;
@@ -48,6 +47,25 @@ export function elementwiseCases({ adapterKind }: Gpu, { rows, gmfDim, mlpLayers
       const inputs = { a: trial.input(a), b: trial.input(b), dy: trial.input(dy) };
       kernels.hadamardBackward(trial.plan, { ...inputs, ...outputs }, product);
     }),
+    ...mlpLayers.flatMap((units) => activationCases(rows, units)),
+    single('concat', sidesShape, { bytes: 8 * both }, (trial) => {
+      const [a, b] = [trial.draws.vector(rows * sides.left), trial.draws.vector(rows * sides.right)];
+      const out = trial.output('out', reference.concat(a, b, sides.left, sides.right));
+      concat(trial.plan, trial.input(a), trial.input(b), out, sides);
+    }),
+    single('split', sidesShape, { bytes: 8 * both }, (trial) => {
+      const width = sides.left + sides.right;
+      const x = trial.draws.vector(both);
+      const a = trial.output('a', reference.columns(x, width, 0, sides.left));
+      const b = trial.output('b', reference.columns(x, width, sides.left, width));
+      split(trial.plan, trial.input(x), a, b, sides);
+    }),
+  ];
+}
+
+function activationCases(rows: number, units: number): Case[] {
+  const hidden = rows * units;
+  return [
     single('relu', times(rows, units), { bytes: 8 * hidden }, (trial) => {
       const x = trial.draws.vector(hidden);
       kernels.relu(trial.plan, trial.input(x), trial.output('out', reference.relu(x)), hidden);
@@ -64,18 +82,6 @@ export function elementwiseCases({ adapterKind }: Gpu, { rows, gmfDim, mlpLayers
       const y = trial.output('y', expected, absolute(expected));
       const key = { ...counter, step: trial.input(Uint32Array.of(counter.step)) };
       dropout(trial.plan, trial.input(x), y, hidden, key);
-    }),
-    single('concat', sidesShape, { bytes: 8 * both }, (trial) => {
-      const [a, b] = [trial.draws.vector(rows * sides.left), trial.draws.vector(rows * sides.right)];
-      const out = trial.output('out', reference.concat(a, b, sides.left, sides.right));
-      concat(trial.plan, trial.input(a), trial.input(b), out, sides);
-    }),
-    single('split', sidesShape, { bytes: 8 * both }, (trial) => {
-      const width = sides.left + sides.right;
-      const x = trial.draws.vector(both);
-      const a = trial.output('a', reference.columns(x, width, 0, sides.left));
-      const b = trial.output('b', reference.columns(x, width, sides.left, width));
-      split(trial.plan, trial.input(x), a, b, sides);
     }),
   ];
 }

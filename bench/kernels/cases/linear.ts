@@ -5,25 +5,36 @@ import * as kernels from '../../../src/kernels/linear.ts';
 import { featureWidth } from '../../../src/models/layout.ts';
 import { absolute, relu } from '../../../test/reference/elementwise.ts';
 import * as reference from '../../../test/reference/linear.ts';
-import { type Case, neumfConfig, type Sizes, single, times } from '../case.ts';
+import { type Case, hiddenLayers, neumfConfig, type Sizes, single, times } from '../case.ts';
 import { blockStatistics } from '../reference.ts';
+import { blocksOf, sampleRows, takeColumns, takeRows } from '../sample.ts';
 
+/** Rows of large products that the reference computes, or as much work where each element sums over all rows. */
+export const CHECKED_ROWS = 1024;
+/** Rows that share partial statistics. */
+const BLOCK = 8;
 /** A batch that every adapter divides into parts for the weight gradient. */
 const LARGE_BATCH = 8192;
 
 /** The hidden layers and the output layer, forward and backward, by every variant that the adapter can run. */
 export function linearCases(gpu: Gpu, sizes: Sizes): Case[] {
-  const { rows, mlpDim, mlpLayers, batchNorm } = sizes;
-  const hidden = mlpLayers.map((outputs, i) => ({ rows, inputs: i ? mlpLayers[i - 1]! : 2 * mlpDim, outputs }));
+  const { rows, batchNorm } = sizes;
+  const hidden = hiddenLayers(sizes);
   const output = { rows, inputs: featureWidth(neumfConfig(sizes)), outputs: 1 };
-  const variants = kernels.productVariants(gpu);
-  const each = (body: (variant: kernels.ProductVariant) => Case) => variants.map(body);
+  const each = (results: readonly [number, number], body: (variant: kernels.ProductVariant) => Case) => {
+    const chosen = kernels.productVariant(gpu, ...results);
+    return kernels.productVariants(gpu).map((variant) => ({ ...body(variant), variant, chosen: variant === chosen }));
+  };
+  const forward = (size: kernels.LinearSize, behind: Behind) =>
+    each([rows, size.outputs], (variant) => linearCase(variant, size, behind));
+  const weightGrad = (size: kernels.LinearSize) =>
+    each([size.outputs, size.inputs], (variant) => weightGradCase(gpu, variant, size));
   return [
-    ...hidden.flatMap((size) => each((variant) => linearCase(variant, size, batchNorm ? 'statistics' : 'relu'))),
-    ...each((variant) => linearCase(variant, output, 'plain')),
-    ...[...hidden, output].flatMap((size) => each((variant) => inputGradCase(variant, size))),
-    ...[...hidden, output].flatMap((size) => each((variant) => weightGradCase(gpu, variant, size))),
-    ...each((variant) => weightGradCase(gpu, variant, { ...hidden[0]!, rows: LARGE_BATCH })),
+    ...hidden.flatMap((size) => forward(size, batchNorm ? 'statistics' : 'relu')),
+    ...forward(output, 'plain'),
+    ...[...hidden, output].flatMap((size) => each([rows, size.inputs], (variant) => inputGradCase(variant, size))),
+    ...[...hidden, output].flatMap(weightGrad),
+    ...weightGrad({ ...hidden[0]!, rows: LARGE_BATCH }),
   ];
 }
 
@@ -32,26 +43,27 @@ const SHADER = { blocks: (name: string) => name, subgroup: () => 'linear_subgrou
 
 const shapeOf = ({ rows, inputs, outputs }: kernels.LinearSize) => `${times(rows)} × ${inputs} → ${outputs}`;
 
-function linearCase(
-  variant: kernels.ProductVariant,
-  size: kernels.LinearSize,
-  behind: 'relu' | 'statistics' | 'plain',
-): Case {
+type Behind = 'relu' | 'statistics' | 'plain';
+
+function linearCase(variant: kernels.ProductVariant, size: kernels.LinearSize, behind: Behind): Case {
   const { rows, inputs, outputs } = size;
-  const blocks = { rows, features: outputs };
-  const pairs = behind === 'statistics' ? 2 * statisticsLength(blocks) : 0;
+  const pairs = behind === 'statistics' ? 2 * statisticsLength({ rows, features: outputs }) : 0;
   const bytes = 4 * (rows * inputs + outputs * inputs + outputs + rows * outputs + pairs);
   const shape = `${shapeOf(size)}${behind === 'plain' ? '' : ` ${behind}`}`;
   return single(SHADER[variant]('linear'), shape, { bytes, flops: 2 * rows * inputs * outputs }, (trial) => {
     const [x, weight] = [trial.draws.vector(rows * inputs), trial.draws.vector(outputs * inputs)];
     const bias = trial.draws.vector(outputs);
-    const expected = reference.linear(x, weight, bias, size);
-    const magnitudes = reference.linear(absolute(x), absolute(weight), absolute(bias), size);
-    const y = trial.output('y', behind === 'relu' ? relu(expected) : expected, magnitudes);
+    const sample = sampleRows(rows, CHECKED_ROWS, BLOCK);
+    const [taken, part] = [takeRows(x, sample), { ...size, rows: sample.chosen.length }];
+    const expected = reference.linear(taken, weight, bias, part);
+    const magnitudes = reference.linear(absolute(taken), absolute(weight), absolute(bias), part);
+    const y = trial.sampledOutput('y', sample, behind === 'relu' ? relu(expected) : expected, magnitudes);
     const views = { x: trial.input(x), weight: trial.input(weight), bias: trial.input(bias), y };
     if (behind === 'statistics') {
-      const scale = blockStatistics(magnitudes, blocks).scale;
-      const statistics = trial.output('statistics', blockStatistics(expected, blocks).values, scale);
+      const checked = { rows: part.rows, features: outputs };
+      const scale = blockStatistics(magnitudes, checked).scale;
+      const { values } = blockStatistics(expected, checked);
+      const statistics = trial.sampledOutput('statistics', blocksOf(sample, BLOCK), values, scale);
       kernels.linear(trial.plan, views, size, { statistics, variant });
     } else {
       kernels.linear(trial.plan, views, size, { relu: behind === 'relu', variant });
@@ -65,8 +77,11 @@ function inputGradCase(variant: kernels.ProductVariant, size: kernels.LinearSize
   const shape = `input gradient ${shapeOf(size)}`;
   return single(SHADER[variant]('linear_input_grad'), shape, { bytes, flops: 2 * rows * inputs * outputs }, (trial) => {
     const [dy, weight] = [trial.draws.vector(rows * outputs), trial.draws.vector(outputs * inputs)];
-    const expected = reference.linearInputGrad(dy, weight, size);
-    const dx = trial.output('dx', expected, reference.linearInputGrad(absolute(dy), absolute(weight), size));
+    const sample = sampleRows(rows, CHECKED_ROWS, BLOCK);
+    const [taken, part] = [takeRows(dy, sample), { ...size, rows: sample.chosen.length }];
+    const expected = reference.linearInputGrad(taken, weight, part);
+    const magnitudes = reference.linearInputGrad(absolute(taken), absolute(weight), part);
+    const dx = trial.sampledOutput('dx', sample, expected, magnitudes);
     kernels.linearInputGrad(trial.plan, trial.input(dy), trial.input(weight), dx, size, variant);
   });
 }
@@ -92,10 +107,12 @@ function weightGradCase(gpu: Gpu, variant: kernels.ProductVariant, size: kernels
         : [whole],
     record(trial) {
       const [x, dy] = [trial.draws.vector(rows * inputs), trial.draws.vector(rows * outputs)];
-      const expected = reference.linearWeightGrad(x, dy, size);
-      const scale = reference.linearWeightGrad(absolute(x), absolute(dy), size);
-      const dweight = trial.output('dweight', expected.dweight, scale.dweight);
-      const dbias = trial.output('dbias', expected.dbias, scale.dbias);
+      const sample = sampleRows(outputs, Math.ceil((outputs * CHECKED_ROWS) / rows));
+      const [taken, part] = [takeColumns(dy, sample), { ...size, outputs: sample.chosen.length }];
+      const expected = reference.linearWeightGrad(x, taken, part);
+      const scale = reference.linearWeightGrad(absolute(x), absolute(taken), part);
+      const dweight = trial.sampledOutput('dweight', sample, expected.dweight, scale.dweight);
+      const dbias = trial.sampledOutput('dbias', sample, expected.dbias, scale.dbias);
       const scratch = { weight: trial.scratch(parts * weights), bias: trial.scratch(parts * outputs) };
       const views = { x: trial.input(x), dy: trial.input(dy), dweight, dbias };
       kernels.linearWeightGrad(trial.plan, views, size, { variant, ...(parts > 1 ? { scratch } : {}) });

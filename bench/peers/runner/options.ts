@@ -1,7 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { PRESETS } from '../../../src/models/config.ts';
 import { BUNDLED } from '../../dataset.ts';
-import { integer } from '../../program.ts';
+import { addListOption, integer, integers, names } from '../../program.ts';
 
 export interface Options {
   readonly preset: readonly string[];
@@ -20,16 +20,9 @@ export interface Options {
 
 /** @param peers their ids, all of them the default */
 export function addOptions(program: Command, peers: readonly string[]): void {
-  const list = (flags: string, description: string, parse: (text: string) => unknown, fallback: readonly unknown[]) =>
-    program.addOption(new Option(flags, description).argParser(parse).default(fallback, fallback.join(',')));
-  list('--preset <list>', 'presets', names(Object.keys(PRESETS)), ['paper-8', 'lesson']);
-  list(
-    '--batch <list>',
-    'samples in a batch',
-    (text) => text.split(',').map(integer(2, 2 ** 20)),
-    [256, 1024, 4096, 65536],
-  );
-  list('--peers <list>', 'whom to compare with', names(peers), peers);
+  addListOption(program, '--preset <list>', 'presets', names(Object.keys(PRESETS)), ['paper-8', 'lesson']);
+  addListOption(program, '--batch <list>', 'samples in a batch', integers(2, 2 ** 20), [256, 1024, 4096, 65536]);
+  addListOption(program, '--peers <list>', 'whom to compare with', names(peers), peers);
   program
     .option('--rounds <n>', 'measurements of each, in turn', integer(1, 1000), 5)
     .option('--seconds <s>', 'of steps in a measurement', positive, 1)
@@ -40,15 +33,6 @@ export function addOptions(program: Command, peers: readonly string[]): void {
     .option('--data <path>', 'interactions for the epochs; online-retail comes along', BUNDLED)
     .option('--json', 'a JSON object a line on stdout instead of the table')
     .option('--out <path>', 'writes the table and all figures to PATH.md and PATH.json');
-}
-
-function names(known: readonly string[]): (text: string) => string[] {
-  return (text) => {
-    const given = text.split(',');
-    const wrong = given.find((name) => !known.includes(name));
-    if (wrong === undefined) return given;
-    throw new InvalidArgumentError(`"${wrong}" is none of ${known.join(', ')}.`);
-  };
 }
 
 function positive(text: string): number {
