@@ -3,11 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ConfigError } from '../src/errors.ts';
 import { benchmark } from './kernels/benchmark.ts';
-import { selects, sweep } from './kernels/cases.ts';
+import { type Setting, selects, sweep } from './kernels/cases.ts';
 import { compareRuns, parseRun, readRun } from './kernels/compare.ts';
 import { comparisonLines, jsonLines } from './kernels/json.ts';
 import { addOptions, type Options, variantsHelp } from './kernels/options.ts';
 import { comparisonReport, report } from './kernels/report.ts';
+import type { Subject } from './kernels/results.ts';
 import { Stopwatch } from './kernels/stopwatch.ts';
 import { runProgram, withGpu } from './program.ts';
 
@@ -41,7 +42,9 @@ await runProgram(program, async (filters: string[], options: Options) => {
     }
     if (earlier && compare !== undefined) {
       const now = parseRun(kept.join('\n'), 'this run');
-      const comparison = compareRuns(earlier, now, (kernels) => selects(filters, kernels));
+      const wanted = ({ kernels, preset, batch }: Subject & Setting) =>
+        selects(filters, kernels) && presets.includes(preset) && batches.includes(batch);
+      const comparison = compareRuns(earlier, now, wanted);
       console.log(json ? comparisonLines(comparison, compare) : comparisonReport(comparison, compare));
     }
     return failed > 0 ? 1 : 0;

@@ -40,8 +40,8 @@ export function copyCeiling(gpu: Gpu, stopwatch: Stopwatch): CopyCeiling {
 /** Chains of a thread, none of which waits for another: enough to hide a multiply-add's latency, few enough for registers. */
 const CHAINS = 12;
 /** Multiply-adds of a chain in one turn of the loop, so that the loop itself costs little. */
-const UNROLLED = 4;
-const TURNS = 256;
+const UNROLLED = 8;
+const TURNS = 128;
 const LENGTH = UNROLLED * TURNS;
 
 const each = (body: (chain: number) => string, between = '\n') =>

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../src/errors.ts';
+import type { Setting } from './cases.ts';
 import { median } from './median.ts';
 import { nameOf, type Subject } from './results.ts';
 
 /** A run as `jsonLines` wrote it, and what comparing takes of it. */
-export interface Run {
+export interface KeptRun {
   readonly adapter: string;
   /** Medians of the ceilings, which are measured with every preset and batch. */
   readonly ceilings: { readonly gigabytesPerSecond: number; readonly gigaflopsPerSecond: number };
   readonly kernels: ReadonlyMap<string, TimedSubject>;
 }
 
-interface TimedSubject extends Subject {
+interface TimedSubject extends Subject, Setting {
   /** The median of the rounds. */
   readonly microseconds: number;
 }
@@ -25,15 +26,15 @@ export interface Compared extends Subject {
 }
 
 export interface Comparison {
-  readonly earlier: Run;
-  readonly now: Run;
+  readonly earlier: KeptRun;
+  readonly now: KeptRun;
   readonly lines: readonly Compared[];
   /** Of the ratios; null where the runs have no kernel and shape in common. */
   readonly geometricMean: number | null;
 }
 
 /** Reads a run that `--out` kept. Throws ConfigError when the file cannot be read or holds something else. */
-export function readRun(file: string): Run {
+export function readRun(file: string): KeptRun {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -45,7 +46,7 @@ export function readRun(file: string): Run {
 }
 
 /** @param name of the file, for the message of a ConfigError */
-export function parseRun(text: string, name: string): Run {
+export function parseRun(text: string, name: string): KeptRun {
   const wrong = (what: string) =>
     new ConfigError(`${name}: ${what}; a file that --out of bench/kernels.ts wrote would be right`);
   const bandwidths: number[] = [];
@@ -60,8 +61,8 @@ export function parseRun(text: string, name: string): Run {
       if (isPositive(object.gigabytesPerSecond)) bandwidths.push(object.gigabytesPerSecond);
       if (isPositive(object.gigaflopsPerSecond)) rates.push(object.gigaflopsPerSecond);
     } else if (adapter !== null && isSubject(object)) {
-      const { kernels: names, shape, variant, microseconds } = object;
-      const subject = { kernels: names, shape, ...(variant !== undefined && { variant }) };
+      const { kernels: names, shape, variant, preset, batch, microseconds } = object;
+      const subject = { kernels: names, shape, ...(variant !== undefined && { variant }), preset, batch };
       if (isPositive(microseconds)) kernels.set(nameOf(subject), { ...subject, microseconds });
       else if (object.passed !== false) throw wrong(`line ${i + 1} has no time`);
     } else {
@@ -72,10 +73,12 @@ export function parseRun(text: string, name: string): Run {
   return { adapter: adapter!, ceilings, kernels };
 }
 
-function parseObject(line: string): Readonly<Record<string, unknown>> | null {
+type Json = Readonly<Record<string, unknown>>;
+
+function parseObject(line: string): Json | null {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' ? (value as Record<string, unknown> | null) : null;
+    return typeof value === 'object' ? (value as Json | null) : null;
   } catch {
     return null;
   }
@@ -83,15 +86,19 @@ function parseObject(line: string): Readonly<Record<string, unknown>> | null {
 
 const isPositive = (value: unknown): value is number => typeof value === 'number' && value > 0;
 
-function isSubject(object: Readonly<Record<string, unknown>> | null): object is Record<string, unknown> & Subject {
-  const { kernels, shape, variant = '' } = object ?? {};
+function isSubject(object: Json | null): object is Json & Subject & Setting {
+  const { kernels, shape, variant = '', preset, batch } = object ?? {};
   const named = Array.isArray(kernels) && kernels.length > 0 && kernels.every((kernel) => typeof kernel === 'string');
-  return named && typeof shape === 'string' && typeof variant === 'string';
+  const texts = [shape, variant, preset].every((text) => typeof text === 'string');
+  return named && texts && typeof batch === 'number';
 }
 
-/** Those of the present run in its order, then those that only the earlier one has. @param wanted of the earlier run */
-export function compareRuns(earlier: Run, now: Run, wanted: (kernels: readonly string[]) => boolean): Comparison {
-  const gone = [...earlier.kernels].filter(([name, { kernels }]) => !now.kernels.has(name) && wanted(kernels));
+/**
+ * Those of the present run in its order, then those that only the earlier one has.
+ * @param wanted whether this run would have measured a kernel of the earlier one, if it still were there
+ */
+export function compareRuns(earlier: KeptRun, now: KeptRun, wanted: (each: Subject & Setting) => boolean): Comparison {
+  const gone = [...earlier.kernels].filter(([name, each]) => !now.kernels.has(name) && wanted(each));
   const lines = [...now.kernels, ...gone].map(([name, { kernels, shape, variant }]): Compared => {
     const [before, after] = [earlier, now].map((run) => run.kernels.get(name)?.microseconds ?? null);
     const ratio = before !== null && after !== null ? before! / after! : null;

@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import { GpuError } from '../../src/errors.ts';
 import { Gpu } from '../../src/gpu/device.ts';
-import { productVariants } from '../../src/kernels/linear.ts';
 import { PRESETS } from '../../src/models/config.ts';
 import { addAdapterOption, addListOption, integer, integers, names } from '../program.ts';
 import { sizesOf } from './case.ts';
@@ -61,7 +60,8 @@ Every preset and batch is a table of its own; a shape that several have stands i
                 GFLOP/s over those of multiply-adds (two each) in registers alone. The larger of both shares says what
                 bounds a kernel; where both are small, something else does
 Several kernels on a line are replayed in that order; a few stand only together, as they use up each other's results.
-With --compare a last table has earlier / now of each kernel, shape and variant, above 1 where it is faster now.
+With --compare a last table has earlier / now of each kernel, shape and variant, above 1 where it is faster now, and
+what only one of the runs has; what this run's filters, presets and batches leave out is not compared.
 Exit code 1 when a check fails (that kernel is not timed), 2 when nothing can be run.`;
 
 /** Which variants of products the adapter has, and which of them training takes at the default's shapes. */
@@ -71,7 +71,7 @@ export async function variantsHelp(): Promise<string> {
     const gpu = await Gpu.open();
     const { preset, batch } = DEFAULT;
     const cases = linearCases(gpu, sizesOf(preset, batch));
-    const lines = productVariants(gpu).map((variant) => {
+    const lines = [...new Set(cases.map(({ variant }) => variant))].map((variant) => {
       const shapes = cases.filter((each) => each.variant === variant && each.chosen).map(({ shape }) => shape);
       return `  ${variant}: ${shapes.join('; ') || 'nowhere'}`;
     });

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../src/gpu/format.ts';
 import { MISSING } from '../report/format.ts';
 import type { Setting } from './cases.ts';
-import type { Comparison, Run } from './compare.ts';
+import type { Comparison, KeptRun } from './compare.ts';
 import type { Measured } from './json.ts';
 import { gigabytesPerSecond, gigaflopsPerSecond, type Results } from './results.ts';
 import { comparisonTable, digits, shortName, table } from './table.ts';
@@ -49,6 +49,6 @@ export function comparisonReport({ earlier, now, lines, geometricMean }: Compari
   ].join('\n');
 }
 
-function ceilings(earlier: Run, now: Run, which: keyof Run['ceilings']): string {
+function ceilings(earlier: KeptRun, now: KeptRun, which: keyof KeptRun['ceilings']): string {
   return [earlier, now].map(({ ceilings }) => (ceilings[which] > 0 ? digits(ceilings[which]) : MISSING)).join(' → ');
 }

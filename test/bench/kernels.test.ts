@@ -13,7 +13,7 @@ const ceilings = (adapter: string, gigabytesPerSecond: number) => [
   { ceiling: 'multiplyAdd', adapter, gigaflopsPerSecond: 100, microseconds: 1 },
 ];
 const timed = (kernel: string, shape: string, microseconds: number, variant?: string) => ({
-  ...{ kernels: [kernel], shape, variant, passed: true, microseconds },
+  ...{ kernels: [kernel], shape, variant, passed: true, microseconds, preset: 'lesson', batch: 8 },
 });
 
 const EARLIER = lines(
@@ -28,7 +28,7 @@ const EARLIER = lines(
 );
 const NOW = lines(
   ...ceilings('CPU', 12),
-  { kernels: ['bce'], shape: '8', passed: false, failure: 'out[0] is 1, not 2' },
+  { kernels: ['bce'], shape: '8', preset: 'lesson', batch: 8, passed: false, failure: 'out[0] is 1, not 2' },
   timed('gather', '8', 20),
   timed('linear', '8 → 4', 200, 'blocks'),
   timed('linear', '8 → 4', 22.5, 'subgroup'),
@@ -68,7 +68,7 @@ describe('a comparison', () => {
 
   it('says so when the adapters differ, or when nothing is common to both', () => {
     const other = parseRun(lines(...ceilings('GPU', 900), timed('sum', '8', 1)), 'c');
-    const unlike = compareRuns(parseRun(EARLIER, 'a'), other, (kernels) => kernels.includes('bce'));
+    const unlike = compareRuns(parseRun(EARLIER, 'a'), other, ({ kernels }) => kernels.includes('bce'));
     expect(unlike.geometricMean).toBeNull();
     expect(unlike.lines.map(({ kernels }) => kernels[0])).toEqual(['sum', 'bce']);
     const text = comparisonReport(unlike, 'old.jsonl');
