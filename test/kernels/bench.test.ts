@@ -7,7 +7,7 @@ import { linearCases } from '../../bench/kernels/cases/linear.ts';
 import { kernelCases, selectCases, sweep } from '../../bench/kernels/cases.ts';
 import { multiplyAddCase } from '../../bench/kernels/ceilings.ts';
 import { jsonLines } from '../../bench/kernels/json.ts';
-import type { Results } from '../../bench/kernels/results.ts';
+import { nameOf, type Results } from '../../bench/kernels/results.ts';
 import { blocksOf, sampleRows, takeColumns, takeRows } from '../../bench/kernels/sample.ts';
 import { Stopwatch } from '../../bench/kernels/stopwatch.ts';
 import { shortName, table } from '../../bench/kernels/table.ts';
@@ -17,6 +17,7 @@ import { Plan } from '../../src/gpu/plan.ts';
 import { hadamard, relu } from '../../src/kernels/elementwise.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { runsOnSubgroups } from '../../src/kernels/linear-subgroup.ts';
+import { PRESETS } from '../../src/models/config.ts';
 import { useGpu } from '../gpu-fixture.ts';
 
 const on = useGpu();
@@ -136,6 +137,21 @@ describe('a sweep', () => {
         },
       ],
     );
+  });
+
+  it('leaves no case out for one of the same name that is another', () => {
+    const work = new Map<string, Case['timed']>();
+    for (const preset of Object.keys(PRESETS)) {
+      for (const batch of [256, 4096, 65536]) {
+        const cases = kernelCases(on.gpu, sizesOf(preset, batch));
+        expect(new Set(cases.map(nameOf)).size, `${preset}, ${batch}`).toBe(cases.length);
+        for (const each of cases) {
+          const name = nameOf(each);
+          expect(each.timed, name).toEqual(work.get(name) ?? each.timed);
+          work.set(name, each.timed);
+        }
+      }
+    }
   });
 
   it('has what all batches share only once', () => {
