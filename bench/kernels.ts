@@ -23,14 +23,15 @@ if (process.argv.some((word) => word === '--help' || word === '-h')) program.add
 await runProgram(program, async (filters: string[], options: Options) => {
   const { preset: presets, batch: batches, repeats: rounds, json, out, compare } = options;
   const earlier = compare === undefined ? null : readRun(compare);
-  if (out !== undefined) write(out, '');
   return withGpu(options, async (gpu) => {
+    const sets = sweep(gpu, presets, batches, filters);
+    if (out !== undefined) write(out, ''); // now, and not after an hour, is when to hear that it cannot be written
     const stopwatch = new Stopwatch(gpu);
     const { adapterName: adapter, adapterKind } = gpu;
     const measured = { adapter, adapterKind, rounds, clock: stopwatch.clock };
     const kept: string[] = [];
     let failed = 0;
-    for (const { cases, ...setting } of sweep(gpu, presets, batches, filters)) {
+    for (const { cases, ...setting } of sets) {
       const what = `${setting.preset}, batch ${setting.batch}`;
       console.error(`${adapter}: ${what}: checking ${cases.length} cases, then timing them in ${rounds} rounds`);
       const results = await benchmark(gpu, cases, stopwatch, rounds);

@@ -1,10 +1,13 @@
 /** Comparing runs of the microbenchmark, and what its command line refuses; the rest needs an adapter: test/kernels/bench.test.ts. */
 import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { compareRuns, parseRun } from '../../bench/kernels/compare.ts';
 import { comparisonLines } from '../../bench/kernels/json.ts';
+import { addOptions } from '../../bench/kernels/options.ts';
 import { comparisonReport } from '../../bench/kernels/report.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { PRESETS } from '../../src/models/config.ts';
 import { Workplace } from '../cli/command.ts';
 
 const lines = (...objects: object[]) => `${objects.map((object) => JSON.stringify(object)).join('\n')}\n`;
@@ -130,6 +133,27 @@ describe('the command line', () => {
     expect(objects[3].ratio).toBeCloseTo(
       JSON.parse(first.stdout.split('\n')[2]!).microseconds / objects[2].microseconds,
       9,
+    );
+  });
+
+  it('sweeps all presets and three batches, unless others are named', () => {
+    const parsed = (...words: string[]) => {
+      const program = new Command();
+      addOptions(program);
+      return program.parse(words, { from: 'user' }).opts();
+    };
+    const all = Object.keys(PRESETS);
+    expect(parsed()).toMatchObject({ preset: ['paper-8'], batch: [1024] });
+    expect(parsed('--sweep')).toMatchObject({ preset: all, batch: [256, 4096, 65536] });
+    expect(parsed('--batch', '64,8', '--sweep')).toMatchObject({ preset: all, batch: [64, 8] });
+    expect(parsed('--sweep', '--preset', 'lesson')).toMatchObject({ preset: ['lesson'], batch: [256, 4096, 65536] });
+  });
+
+  it('names the variants of products in its help', async () => {
+    const { code, stdout } = await place.run('kernels', ['--help']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /\nVariants of a linear layer’s products on SwiftShader.*:\n {2}blocks: 1,024 × 64 → 32 relu; /,
     );
   });
 
