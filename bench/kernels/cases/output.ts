@@ -41,13 +41,10 @@ function bceCase(size: kernels.OutputSize): Case {
       return [logits[r]!, losses[r]!, gradient[r]! / rows, 0][i % 4]!;
     });
     // A logit's rounding goes on into all that follows from it.
-    const scales = fromIndex(
-      4 * rows,
-      (i) =>
-        [magnitude, magnitude.map((m) => m + 1), magnitude.map((m) => (m + 1) / rows)][Math.min(i % 4, 2)]![
-          Math.floor(i / 4)
-        ]!,
-    );
+    const scales = fromIndex(4 * rows, (i) => {
+      const m = magnitude[Math.floor(i / 4)]!;
+      return [m, m + 1, (m + 1) / rows, (m + 1) / rows][i % 4]!;
+    });
     const [dim2, half] = [2 * rows * dim, rows * dim];
     const of = (i: number, d: number) => [Math.floor((i % half) / d), i % d] as const;
     const dpairs = fromIndex(dim2, (i) => {
