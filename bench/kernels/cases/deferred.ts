@@ -72,12 +72,14 @@ const initialState = (draws: Draws, n: number) => ({
 
 type State = ReturnType<typeof initialState>;
 
-/** The state in place, with what is expected of it. */
-function bound(trial: Trial, initial: State, expected: reference.AdamState) {
+/** The state in place, with what is expected of it. @param magnitudes Σ |dy| of each element's gradient */
+function bound(trial: Trial, initial: State, expected: reference.AdamState, magnitudes?: Float64Array) {
+  const { length } = initial.weight;
+  const summed = (i: number) => magnitudes?.[i] ?? 0;
   const scale = {
-    weight: fromIndex(initial.weight.length, (i) => Math.abs(initial.weight[i]!) + ADAM.lr),
-    m: fromIndex(initial.m.length, (i) => Math.abs(initial.m[i]!) + Math.abs(expected.m[i]!)),
-    v: expected.v,
+    weight: fromIndex(length, (i) => Math.abs(initial.weight[i]!) + ADAM.lr),
+    m: fromIndex(length, (i) => Math.abs(initial.m[i]!) + Math.abs(expected.m[i]!) + (1 - ADAM.beta1) * summed(i)),
+    v: fromIndex(length, (i) => expected.v[i]! + (1 - ADAM.beta2) * summed(i) ** 2),
   };
   const place = (name: keyof State) => trial.inPlace(name, initial[name], expected[name], scale[name]);
   return { weight: place('weight'), m: place('m'), v: place('v') };
@@ -138,19 +140,23 @@ function scatterCase(sizes: Sizes, summed: boolean): Case {
     const initial = initialState(trial.draws, n);
     const expected = copyOf(initial);
     const dy = trial.draws.vector(gathered, -0.01, 0.01);
+    const magnitudes = new Float64Array(n);
     positions.forEach((own, row) => {
       if (own.length === 0) return;
       places(row, 0).forEach(([table, , length], branch) => {
         const sum = new Float64Array(length);
         for (const position of summed ? own.slice(0, 1) : own) {
           const [, place] = places(row, position)[branch]!;
-          for (let d = 0; d < length; d++) sum[d]! += CLIP * dy[place + d]!;
+          for (let d = 0; d < length; d++) {
+            sum[d]! += CLIP * dy[place + d]!;
+            magnitudes[table + d]! += Math.abs(CLIP * dy[place + d]!);
+          }
         }
         step(expected, table, sum, STEP + 1);
       });
     });
     const views = {
-      ...bound(trial, initial, expected),
+      ...bound(trial, initial, expected, magnitudes),
       ...inputs(trial),
       groups: trial.input(groups),
       dy: trial.input(dy),
