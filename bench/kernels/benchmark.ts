@@ -1,3 +1,4 @@
+import { GpuOutOfMemoryError } from '../../src/errors.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { Plan } from '../../src/gpu/plan.ts';
 import type { Case, Timed } from './case.ts';
@@ -29,7 +30,13 @@ export async function benchmark(
     const { record, timed, ...subject } = each;
     const trial = new Trial(gpu, subject.kernels[0]!);
     trials.push(trial);
-    record(trial);
+    try {
+      record(trial);
+    } catch (error) {
+      if (!(error instanceof GpuOutOfMemoryError)) throw error;
+      failures.push({ ...subject, failure: error.message });
+      return [];
+    }
     await trial.plan.compile();
     const { failure, ...found } = await trial.check();
     if (failure !== null) {

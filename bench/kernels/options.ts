@@ -62,7 +62,7 @@ Every preset and batch is a table of its own; a shape that several have stands i
 Several kernels on a line are replayed in that order; a few stand only together, as they use up each other's results.
 With --compare a last table has earlier / now of each kernel, shape and variant, above 1 where it is faster now, and
 what only one of the runs has; what this run's filters, presets and batches leave out is not compared.
-Exit code 1 when a check fails (that kernel is not timed), 2 when nothing can be run.`;
+Exit code 1 when a check fails or a buffer is too large for the adapter (that kernel is not timed), 2 when nothing can be run.`;
 
 /** Which variants of products the adapter has, and which of them training takes at the default's shapes. */
 export async function variantsHelp(): Promise<string> {

@@ -1,4 +1,6 @@
+import { GpuOutOfMemoryError } from '../../src/errors.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
+import { formatBytes } from '../../src/gpu/format.ts';
 import { Plan } from '../../src/gpu/plan.ts';
 import type { View } from '../../src/kernels/launch.ts';
 import { Draws } from './draws.ts';
@@ -120,6 +122,11 @@ export class Trial {
 
   #buffer(name: string, values: Words): Buffer {
     const { gpu, label } = this.plan;
+    const limit = gpu.limits.maxStorageBufferBindingSize;
+    if (values.byteLength > limit) {
+      const [needed, allowed] = [formatBytes(values.byteLength), formatBytes(limit)];
+      throw new GpuOutOfMemoryError(`its ${name} needs ${needed}, and ${gpu.adapterName} binds ${allowed} at most`);
+    }
     const buffer = gpu.createBuffer(`${label} ${name}`, values.byteLength);
     gpu.write(buffer, 0, values);
     this.#buffers.push(buffer);

@@ -12,7 +12,7 @@ import { blocksOf, sampleRows, takeColumns, takeRows } from '../../bench/kernels
 import { Stopwatch } from '../../bench/kernels/stopwatch.ts';
 import { shortName, table } from '../../bench/kernels/table.ts';
 import { Trial } from '../../bench/kernels/trial.ts';
-import { ConfigError } from '../../src/errors.ts';
+import { ConfigError, GpuOutOfMemoryError } from '../../src/errors.ts';
 import { Plan } from '../../src/gpu/plan.ts';
 import { hadamard, relu } from '../../src/kernels/elementwise.ts';
 import { linear } from '../../src/kernels/linear.ts';
@@ -252,6 +252,18 @@ describe('a run', () => {
     expect(quickLine).toMatchObject({ variant: 'quick', chosen: true, ratioToFirst: quick!.ratioToFirst });
     expect(otherLine).not.toHaveProperty('variant');
     expect(table(results)).toMatch(/^relu_quick → quick +4 +quick \* /m);
+  });
+
+  it('goes on without what the adapter cannot hold, and says why', async () => {
+    const huge: Case = {
+      ...named('huge', []),
+      record() {
+        throw new GpuOutOfMemoryError('its output needs too much');
+      },
+    };
+    const results = await benchmark(on.gpu, [huge, named('right', [0, 2, 3])], new Stopwatch(on.gpu), 1);
+    expect(results.failures).toEqual([{ kernels: ['huge'], shape: '4', failure: 'its output needs too much' }]);
+    expect(results.lines.map(({ kernels }) => kernels)).toEqual([['right']]);
   });
 
   it('measures multiply-adds that all were done', async () => {
