@@ -3,8 +3,8 @@
 //   m = m + (1 − β₁)(g − m);  v = β₂ v + (1 − β₂) g²
 //   w = w − rate · m / (√v · v_scale + eps)
 // gradient, weight, m, v vec4f[n4] · clip f32[2] = (norm, factor) · step u32[1]
-// hyper vec2f[3 + last], rounded once from f64: 1 − 0.999 in f32 alone would be wrong by 6e-5 of itself
-//   (1 − β₁, β₂), (1 − β₂, eps), (weight_decay, last), then for t = step + 1 from 1 to `last`, after which they stay,
+// hyper vec2f[4 + last], rounded once from f64: 1 − 0.999 in f32 alone would be wrong by 6e-5 of itself
+//   (norm, clip) of DeferredAdam, (1 − β₁, β₂), (1 − β₂, eps), (weight_decay, last), then for t = step + 1 from 1 to `last`, after which they stay,
 //   (rate, v_scale) = (lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ))
 // One thread for every threads-th vector, several of them.
 // Source: Kingma and Ba 2015, Adam, algorithm 1.
@@ -24,12 +24,12 @@ override WG: u32 = 64;
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let first = id.y * groups.x * WG + id.x;
   if (first >= params.threads) { return; }
-  let one_minus_beta1 = hyper[0].x;
-  let beta2 = hyper[0].y;
-  let one_minus_beta2 = hyper[1].x;
-  let eps = hyper[1].y;
-  let decay = hyper[2].x;
-  let rates = hyper[2u + min(step[0] + 1u, u32(hyper[2].y))];
+  let one_minus_beta1 = hyper[1].x;
+  let beta2 = hyper[1].y;
+  let one_minus_beta2 = hyper[2].x;
+  let eps = hyper[2].y;
+  let decay = hyper[3].x;
+  let rates = hyper[3u + min(step[0] + 1u, u32(hyper[3].y))];
   for (var i = first; i < params.n4; i += params.threads) {
     let w = weight[i];
     let g = clip[1] * gradient[i] + decay * w;

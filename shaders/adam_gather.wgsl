@@ -4,69 +4,73 @@
 //   for t = stamp + 1 … step:  g = weight_decay · w, and m, v, w as in adam.wgsl
 //   out[p] = w                 for all positions p of the row
 // The tables are those of users and items in up to two branches, a (GMF) and b (MLP), of dim_a and dim_b vectors a row.
-// groups u32[5 n] from group_sort with stamps: positions below `split` are users', rows from `offset` on are items'
-// step u32[1] · hyper vec2f[3 + last] as in adam.wgsl · weight, m, v vec4f: row r of a table at user_a + r · dim_a, …
+// groups u32[2 n], slots vec4u[rows] from group_sort: positions below `split` are users', rows from `offset` on are items';
+// a slot's last number is the row's stamp
+// step u32[1] · hyper vec2f[4 + last] as in adam.wgsl · weight, m, v vec4f: row r of a table at user_a + r · dim_a, …
 // out vec4f: branch a [users' positions ; items' positions] in rows of dim_a, from x on branch b [users' row ; items' row]
-// One thread for one vector of a slot in [first, first + slots), of which the first position of a row does the work.
+// `lanes` threads for one position in [first, first + count), of which the first of a row does the work, each for every
+// lanes-th vector.  BY_ROWS: for one row in [first, first + count), of which those that occur do; where most occur, a walk
+// through memory in order is faster.
 struct Params {
-  first: u32, slots: u32, split: u32, offset: u32, dim_a: u32, dim_b: u32,
+  first: u32, count: u32, lanes: u32, split: u32, offset: u32, dim_a: u32, dim_b: u32,
   user_a: u32, item_a: u32, user_b: u32, item_b: u32, x: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
-@group(0) @binding(2) var<storage, read> step: array<u32>;
-@group(0) @binding(3) var<storage, read> hyper: array<vec2f>;
-@group(0) @binding(4) var<storage, read_write> weight: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> m: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> v: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(2) var<storage, read> slots: array<vec4u>;
+@group(0) @binding(3) var<storage, read> step: array<u32>;
+@group(0) @binding(4) var<storage, read> hyper: array<vec2f>;
+@group(0) @binding(5) var<storage, read_write> weight: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> out: array<vec4f>;
 
 override WG: u32 = 64;
+override BY_ROWS: bool = false;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
   let i = id.y * workgroups.x * WG + id.x;
-  let lanes = params.dim_a + params.dim_b;
-  if (i >= params.slots * lanes) { return; }
-  let position = params.first + i / lanes;
-  let slot = 4u * position;
-  let count = groups[slot + 2u];
-  if (count == 0u) { return; }
-  let is_item = position >= params.split;
-  let row = groups[slot] - select(0u, params.offset, is_item);
-  let lane = i % lanes;
-  let in_a = lane < params.dim_a;
-  let a = select(params.user_a, params.item_a, is_item) + row * params.dim_a + lane;
-  let b = select(params.user_b, params.item_b, is_item) + row * params.dim_b + lane - params.dim_a;
-  let at = select(b, a, in_a);
-
-  let one_minus_beta1 = hyper[0].x;
-  let beta2 = hyper[0].y;
-  let one_minus_beta2 = hyper[1].x;
-  let eps = hyper[1].y;
-  let decay = hyper[2].x;
-  let last = u32(hyper[2].y);
-  let stamp = groups[slot + 3u];
-  var w = weight[at];
-  var new_m = m[at];
-  var new_v = v[at];
-  for (var t = stamp + 1u; t <= step[0]; t++) {
-    let rates = hyper[2u + min(t, last)];
-    let g = decay * w;
-    new_m = new_m + one_minus_beta1 * (g - new_m);
-    new_v = beta2 * new_v + one_minus_beta2 * g * g;
-    w = w - rates.x * new_m / (sqrt(new_v) * rates.y + eps);
+  if (i >= params.count * params.lanes) { return; }
+  var key = params.first + i / params.lanes;
+  if (!BY_ROWS) {
+    if (groups[key] == 0u) { return; }
+    key = groups[key] - 1u;
   }
-  if (stamp < step[0]) {
-    weight[at] = w;
-    m[at] = new_m;
-    v[at] = new_v;
+  let slot = slots[key];
+  if (BY_ROWS && slot.x != step[0] + 1u) { return; }
+  let is_item = key >= params.offset;
+  let row = key - select(0u, params.offset, is_item);
+  let one_minus_beta1 = hyper[1].x;
+  let beta2 = hyper[1].y;
+  let one_minus_beta2 = hyper[2].x;
+  let eps = hyper[2].y;
+  let decay = hyper[3].x;
+  let last = u32(hyper[3].y);
+  for (var lane = i % params.lanes; lane < params.dim_a + params.dim_b; lane += params.lanes) {
+    let in_a = lane < params.dim_a;
+    let a = select(params.user_a, params.item_a, is_item) + row * params.dim_a + lane;
+    let b = select(params.user_b, params.item_b, is_item) + row * params.dim_b + lane - params.dim_a;
+    let at = select(b, a, in_a);
+    var w = weight[at];
+    var new_m = m[at];
+    var new_v = v[at];
+    for (var t = slot.w + 1u; t <= step[0]; t++) {
+      let rates = hyper[3u + min(t, last)];
+      let g = decay * w;
+      new_m = new_m + one_minus_beta1 * (g - new_m);
+      new_v = beta2 * new_v + one_minus_beta2 * g * g;
+      w = w - rates.x * new_m / (sqrt(new_v) * rates.y + eps);
+    }
+    if (slot.w < step[0]) {
+      weight[at] = w;
+      m[at] = new_m;
+      v[at] = new_v;
+    }
+    // Where position p's vector lies: to + stride · p.
+    let to = select(params.x + lane - params.dim_a + select(0u, params.dim_b, is_item), lane, in_a);
+    let stride = select(2u * params.dim_b, params.dim_a, in_a);
+    let before = select(0u, params.split, is_item && !in_a);
+    for (var k = slot.y; k < slot.y + slot.z; k++) { out[to + stride * (groups[k] - before)] = w; }
   }
-
-  // Where position p's vector lies: to + stride · p.
-  let to = select(params.x + lane - params.dim_a + select(0u, params.dim_b, is_item), lane, in_a);
-  let stride = select(2u * params.dim_b, params.dim_a, in_a);
-  let before = select(0u, params.split, is_item && !in_a);
-  let start = groups[slot + 1u];
-  for (var k = start; k < start + count; k++) { out[to + stride * (groups[k] - before)] = w; }
 }

@@ -3,7 +3,7 @@
 //   next[p] = head[row(p)];  head[row(p)] = p + 1            0 ends a list
 // The order of arrival differs from run to run; group_sort restores the order of positions, so nothing depends on it.
 // left u32[split] · right u32[n − split] · head u32[rows], zero before · next u32[n]
-// groups u32[5 n]: the slots of group_sort, all empty · total u32[1]: zero
+// groups u32[2 n]: no position is the first of a row yet · total u32[1]: zero
 // One thread for one position.
 struct Params { n: u32, split: u32, offset: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -24,5 +24,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   var row = 0u;
   if (p < params.split) { row = left[p]; } else { row = params.offset + right[p - params.split]; }
   next[p] = atomicExchange(&head[row], p + 1u);
-  groups[4u * p + 2u] = 0u;
+  groups[p] = 0u;
 }

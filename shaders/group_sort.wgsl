@@ -1,12 +1,12 @@
 // Grouping a batch's ids by row, 2 of 2: each row's list into ascending positions, which makes the sums over it the same
 // in every run.
-//   groups[start .. start + count) = the row's positions, sorted; they lie behind the slots, from 4 n on
-//   groups[4 first ..] = (row, start, count, stamp)          the slot of the row's first position; others stay empty
+//   groups[start .. start + count) = the row's positions, sorted; they lie in the second half, from n on
+//   groups[first position] = row + 1;  of all other positions 0 remains
+//   slots[row] = (step + 1, start, count, slots[row].x)      the last and the step before it that the row was grouped in
 //   head[row] = 0 again, for the next step
-//   STAMPS:  stamp = stamps[row];  stamps[row] = step + 1     how many of Adam's steps the row has had, deferred ones aside
 // Which row gets which part of `groups` does not matter, so a running total replaces a prefix sum.
-// left u32[split] · right u32[n − split] · head u32[rows] · next u32[n] · groups u32[5 n] · total u32[1], zero before
-// step u32[1] · stamps u32[rows], or 1 unused
+// left u32[split] · right u32[n − split] · head u32[rows] · next u32[n] · groups u32[2 n] · total u32[1], zero before
+// step u32[1] · slots vec4u[rows]
 // One thread for one position, of which the row's first arrival does the work: most rows hold a handful of positions,
 // where insertion is fastest; a row that fills the batch takes heapsort, so that the worst case stays n log n.
 struct Params { n: u32, split: u32, offset: u32 }
@@ -18,10 +18,9 @@ struct Params { n: u32, split: u32, offset: u32 }
 @group(0) @binding(5) var<storage, read_write> groups: array<u32>;
 @group(0) @binding(6) var<storage, read_write> total: atomic<u32>;
 @group(0) @binding(7) var<storage, read> step: array<u32>;
-@group(0) @binding(8) var<storage, read_write> stamps: array<u32>;
+@group(0) @binding(8) var<storage, read_write> slots: array<vec4u>;
 
 override WG: u32 = 64;
-override STAMPS: bool = false;
 const INSERTION_LIMIT = 24u;
 
 fn insertion_sort(start: u32, count: u32) {
@@ -71,7 +70,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   head[row] = 0u;
   var count = 0u;
   for (var q = newest; q != 0u; q = next[q - 1u]) { count++; }
-  let start = 4u * params.n + atomicAdd(&total, count);
+  let start = params.n + atomicAdd(&total, count);
   // Backwards, so that positions that arrived in order are sorted already.
   var to = start + count;
   for (var q = newest; q != 0u; q = next[q - 1u]) {
@@ -79,12 +78,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
     groups[to] = q - 1u;
   }
   if (count <= INSERTION_LIMIT) { insertion_sort(start, count); } else { heap_sort(start, count); }
-  let slot = 4u * groups[start];
-  groups[slot] = row;
-  groups[slot + 1u] = start;
-  groups[slot + 2u] = count;
-  if (STAMPS) {
-    groups[slot + 3u] = stamps[row];
-    stamps[row] = step[0] + 1u;
-  }
+  groups[groups[start]] = row + 1u;
+  slots[row] = vec4u(step[0] + 1u, start, count, slots[row].x);
 }

@@ -1,14 +1,15 @@
 // The gradients of embedding rows, for clipping before adam_scatter: each row's sum, and partial sums of their squares in a
 // fixed order, which clip_factor adds up with those of global_norm.
 //   gradient = Σ over the row's positions p, ascending:  dy[p];  dy[first position] = gradient
-//   partial[j] = Σ over slots ≡ j (mod threads) of |gradient|²
-// groups, dy and the parameters as in adam_scatter · partial f32[threads]
-// One thread for every threads-th slot.
+//   partial[j] = Σ over first positions ≡ j (mod threads) of |gradient|²
+// groups, slots, dy and the parameters as in adam_scatter · partial f32[threads]
+// One thread for every threads-th position.
 struct Params { n: u32, split: u32, dim_a: u32, dim_b: u32, x: u32, threads: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
-@group(0) @binding(2) var<storage, read_write> dy: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(2) var<storage, read> slots: array<vec4u>;
+@group(0) @binding(3) var<storage, read_write> dy: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> partial: array<f32>;
 
 override WG: u32 = 64;
 
@@ -25,9 +26,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.threads) { return; }
   var sum = 0.0;
   for (var position = id.x; position < params.n; position += params.threads) {
-    let count = groups[4u * position + 2u];
-    if (count == 0u) { continue; }
-    let start = groups[4u * position + 1u];
+    let key = groups[position];
+    if (key == 0u) { continue; }
+    let start = slots[key - 1u].y;
+    let count = slots[key - 1u].z;
     let is_item = position >= params.split;
     let before = select(0u, params.split, is_item);
     for (var d = 0u; d < params.dim_a; d++) { sum += sum_up(start, count, d, params.dim_a, 0u); }

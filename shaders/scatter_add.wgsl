@@ -1,12 +1,13 @@
 // Gradient of an embedding look-up (torch.nn.functional.embedding's backward):
 //   out[r, d] = Σ over p in the row's group, ascending:  dy[p, column + d]
-// groups u32[5 n] come from the group_* kernels · dy f32[n, width] · out f32[vocabulary, dim], zeros before: rows that do not occur stay 0
-// `lanes` threads for one slot, each for every lanes-th block of four columns; no atomics, so the same bits every run.
+// groups u32[2 n] and slots vec4u[vocabulary] come from the group_* kernels · dy f32[n, width] · out f32[vocabulary, dim], zeros before: rows that do not occur stay 0
+// `lanes` threads for one position, of which the first of a row does the work, each for every lanes-th block of four columns; no atomics, so the same bits every run.
 struct Params { n: u32, dim: u32, width: u32, column: u32, lanes: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read> slots: array<vec4u>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
 override WG: u32 = 64;
 
@@ -14,11 +15,11 @@ override WG: u32 = 64;
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workgroups: vec3u) {
   let i = id.y * workgroups.x * WG + id.x;
   if (i >= params.n * params.lanes) { return; }
-  let slot = 4u * (i / params.lanes);
-  let count = groups[slot + 2u];
-  if (count == 0u) { return; }
-  let row = groups[slot];
-  let start = groups[slot + 1u];
+  let key = groups[i / params.lanes];
+  if (key == 0u) { return; }
+  let row = key - 1u;
+  let start = slots[row].y;
+  let count = slots[row].z;
   for (var d = (i % params.lanes) * 4u; d < params.dim; d += params.lanes * 4u) {
     var sum = vec4f();
     for (var k = start; k < start + count; k++) {

@@ -23,7 +23,7 @@ export function kernelCases(gpu: Gpu, sizes: Sizes): Case[] {
     ...stepCases(sizes),
     ...optimizerCases(sizes),
     ...outputCases(gpu, sizes),
-    ...deferredCases(sizes),
+    ...deferredCases(gpu, sizes),
   ];
 }
 

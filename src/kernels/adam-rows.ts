@@ -1,3 +1,4 @@
+import type { Gpu } from '../gpu/device.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { groupsFor, type View } from './launch.ts';
@@ -5,7 +6,8 @@ import { NORM_THREADS } from './optimizers.ts';
 
 const rowParams = {
   first: 'u32',
-  slots: 'u32',
+  count: 'u32',
+  lanes: 'u32',
   split: 'u32',
   offset: 'u32',
   dim_a: 'u32',
@@ -20,28 +22,29 @@ const state = { weight: 'write', m: 'write', v: 'write' } as const;
 const gatherKernel = defineKernel({
   name: 'adam_gather',
   params: rowParams,
-  bindings: { groups: 'read', step: 'read', hyper: 'read', ...state, out: 'write' },
+  bindings: { groups: 'read', slots: 'read', step: 'read', hyper: 'read', ...state, out: 'write' },
+  constants: ['BY_ROWS'],
 });
 const scatterKernel = defineKernel({
   name: 'adam_scatter',
   params: rowParams,
-  bindings: { groups: 'read', dy: 'read', clip: 'read', step: 'read', hyper: 'read', ...state },
-  constants: ['SUMMED'],
+  bindings: { groups: 'read', slots: 'read', dy: 'read', step: 'read', hyper: 'read', ...state },
+  constants: ['BY_ROWS', 'SUMMED'],
 });
 const settleKernel = defineKernel({
   name: 'adam_settle',
-  params: { rows: 'u32', dim: 'u32', stamp: 'u32' },
-  bindings: { stamps: 'read', step: 'read', hyper: 'read', ...state },
+  params: { rows: 'u32', dim: 'u32', slot: 'u32' },
+  bindings: { slots: 'read', step: 'read', hyper: 'read', ...state },
 });
 const stampKernel = defineKernel({
   name: 'stamp_rows',
   params: { rows: 'u32' },
-  bindings: { step: 'read', stamps: 'write' },
+  bindings: { step: 'read', slots: 'write' },
 });
 const normKernel = defineKernel({
   name: 'row_norm',
   params: { n: 'u32', split: 'u32', dim_a: 'u32', dim_b: 'u32', x: 'u32', threads: 'u32' },
-  bindings: { groups: 'read', dy: 'write', partial: 'write' },
+  bindings: { groups: 'read', slots: 'read', dy: 'write', partial: 'write' },
 });
 
 /** Weights and moments of one stretch of the arenas. */
@@ -50,47 +53,66 @@ export type RowState = Record<keyof typeof state, View>;
 /** A batch's positions, and the tables that they look up; lengths and places count vectors of four elements. */
 export type RowParams = Readonly<Record<keyof typeof rowParams, number>>;
 
-const threadsOf = ({ slots, dim_a, dim_b }: RowParams) => slots * (dim_a + dim_b);
+/** How the threads of adam_gather and adam_scatter are spread over a batch. */
+export interface Walk {
+  /** Over the tables' rows, where most of them occur in the batch, instead of over the batch's positions. */
+  readonly byRows: boolean;
+  /** Threads for a row. */
+  readonly lanes: number;
+}
+
+/**
+ * On a CPU adapter memory is what rows cost, so that a batch that looks at many of them walks through the tables in order,
+ * a thread a row. Otherwise steps missed are what they cost, so that several threads share a row.
+ * @param vectors of a row, in all tables
+ */
+export function walkOf({ adapterKind }: Gpu, positions: number, rows: number, vectors: number): Walk {
+  if (adapterKind === 'hardware') return { byRows: positions >= rows, lanes: vectors };
+  return 2 * positions >= rows ? { byRows: true, lanes: 1 } : { byRows: false, lanes: Math.ceil(vectors / 2) };
+}
 
 /** Brings the rows of a batch up to date and looks them up. */
 export function adamGather(
   plan: Plan,
-  views: RowState & Record<'groups' | 'step' | 'hyper' | 'out', View>,
+  views: RowState & Record<'groups' | 'slots' | 'step' | 'hyper' | 'out', View>,
   params: RowParams,
+  byRows: boolean,
 ): void {
-  plan.dispatch(gatherKernel, views, params, groupsFor(threadsOf(params)));
+  const groups = groupsFor(params.count * params.lanes);
+  plan.dispatch(gatherKernel, views, params, groups, { BY_ROWS: Number(byRows) });
 }
 
 /** Adam's present step on the rows of a batch. @param summed row_norm has added up their gradients already */
 export function adamScatter(
   plan: Plan,
-  views: RowState & Record<'groups' | 'dy' | 'clip' | 'step' | 'hyper', View>,
+  views: RowState & Record<'groups' | 'slots' | 'dy' | 'step' | 'hyper', View>,
   params: RowParams,
-  summed: boolean,
+  { byRows, summed }: { readonly byRows: boolean; readonly summed: boolean },
 ): void {
-  plan.dispatch(scatterKernel, views, params, groupsFor(threadsOf(params)), { SUMMED: Number(summed) });
+  const groups = groupsFor(params.count * params.lanes);
+  plan.dispatch(scatterKernel, views, params, groups, { BY_ROWS: Number(byRows), SUMMED: Number(summed) });
 }
 
-/** Adam's missed steps on all rows of one table. @param stamp the place of its first row's stamp */
+/** Adam's missed steps on all rows of one table. @param slot the place of its first row's slot */
 export function adamSettle(
   plan: Plan,
-  views: RowState & Record<'stamps' | 'step' | 'hyper', View>,
-  { rows, dim, stamp }: { readonly rows: number; readonly dim: number; readonly stamp: number },
+  views: RowState & Record<'slots' | 'step' | 'hyper', View>,
+  { rows, dim, slot }: { readonly rows: number; readonly dim: number; readonly slot: number },
 ): void {
-  plan.dispatch(settleKernel, views, { rows, dim, stamp }, groupsFor(rows * dim));
+  plan.dispatch(settleKernel, views, { rows, dim, slot }, groupsFor(rows * dim));
 }
 
-/** stamps[r] = step. */
-export function stampRows(plan: Plan, views: Record<'step' | 'stamps', View>, rows: number): void {
+/** slots[r].x = step. */
+export function stampRows(plan: Plan, views: Record<'step' | 'slots', View>, rows: number): void {
   plan.dispatch(stampKernel, views, { rows }, groupsFor(rows));
 }
 
 /** Sums each row's gradient into dy at its first position, and the squares into partial f32[NORM_THREADS]. */
 export function rowNorm(
   plan: Plan,
-  views: Record<'groups' | 'dy' | 'partial', View>,
-  { first, slots, split, dim_a, dim_b, x }: RowParams,
+  views: Record<'groups' | 'slots' | 'dy' | 'partial', View>,
+  { split, dim_a, dim_b, x }: Pick<RowParams, 'split' | 'dim_a' | 'dim_b' | 'x'>,
 ): void {
-  const params = { n: first + slots, split, dim_a, dim_b, x, threads: NORM_THREADS };
+  const params = { n: 2 * split, split, dim_a, dim_b, x, threads: NORM_THREADS };
   plan.dispatch(normKernel, views, params, groupsFor(NORM_THREADS));
 }

@@ -19,9 +19,8 @@ const sort = defineKernel({
     groups: 'write',
     total: 'write',
     step: 'read',
-    stamps: 'write',
+    slots: 'write',
   },
-  constants: ['STAMPS'],
 });
 
 /** The ids of a batch: one list, or two of different tables whose rows are counted on. */
@@ -42,32 +41,27 @@ export interface GroupBuffers {
   /** u32[n] */
   readonly next: View;
   /**
-   * u32[5 n]: for each position a slot of four words, (row, start, count, stamp) for the first of a row and with a count of
-   * 0 for all others; behind them the positions, grouped by row and ascending within it: groups[start .. start + count).
+   * u32[2 n]: for each position row + 1 where it is the first of its row, else 0; behind them the positions, grouped by row
+   * and ascending within it.
    */
   readonly groups: View;
+  /** vec4u[rows]: (step + 1, start, count, the x before), where groups[start .. start + count) are the row's positions. */
+  readonly slots: View;
   /** u32[1] */
   readonly total: View;
 }
 
 /** Words of `groups` for n positions. */
-export const groupsLength = (n: number): number => 5 * n;
+export const groupsLength = (n: number): number => 2 * n;
 
-/**
- * Groups the positions 0 … n − 1 by the row that their id names.
- * @param stamps u32[rows]: each row's goes into its slot, and becomes step + 1
- */
+/** Groups the positions 0 … n − 1 by the row that their id names. @param step u32[1], which slots note */
 export function groupByRow(
   plan: Plan,
   { left, right, ...size }: Ids,
-  { head, next, groups, total }: GroupBuffers,
-  stamps?: { readonly stamps: View; readonly step: View },
+  { head, next, groups, total, slots }: GroupBuffers,
+  step: View,
 ): void {
   const threads = groupsFor(size.n);
   plan.dispatch(link, { left, right, head, next, groups, total }, size, threads);
-  // Without stamps two bindings are not used; `unused` may not be read and written in one dispatch.
-  const { step, stamps: all } = stamps ?? { step: left, stamps: plan.gpu.unused };
-  plan.dispatch(sort, { left, right, head, next, groups, total, step, stamps: all }, size, threads, {
-    STAMPS: Number(stamps !== undefined),
-  });
+  plan.dispatch(sort, { left, right, head, next, groups, total, step, slots }, size, threads);
 }

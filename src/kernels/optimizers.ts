@@ -49,7 +49,7 @@ export interface AdamNumbers {
 const MOST_RATES = 2 ** 22;
 
 /**
- * What adam.wgsl reads as `hyper`, rounded from f64 only once. Throws ConfigError for betas outside of [0, 1) or so near 1
+ * What adam.wgsl reads as `hyper`, with gradients not clipped, rounded from f64 only once. Throws ConfigError for betas outside of [0, 1) or so near 1
  * that their correction has no end.
  */
 export function adamNumbers({ lr, betas, eps, weightDecay }: AdamNumbers): Float32Array<ArrayBuffer> {
@@ -66,7 +66,7 @@ export function adamNumbers({ lr, betas, eps, weightDecay }: AdamNumbers): Float
       );
     }
   }
-  return Float32Array.from([1 - beta1, beta2, 1 - beta2, eps, weightDecay, rates.length / 2].concat(rates));
+  return Float32Array.from([0, 1, 1 - beta1, beta2, 1 - beta2, eps, weightDecay, rates.length / 2].concat(rates));
 }
 
 /** Adam on n elements, a multiple of 4. */

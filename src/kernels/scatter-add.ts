@@ -7,7 +7,7 @@ const zeroKernel = defineKernel({ name: 'zero', params: { n: 'u32', threads: 'u3
 const kernel = defineKernel({
   name: 'scatter_add',
   params: { n: 'u32', dim: 'u32', width: 'u32', column: 'u32', lanes: 'u32' },
-  bindings: { groups: 'read', dy: 'read', out: 'write' },
+  bindings: { groups: 'read', slots: 'read', dy: 'read', out: 'write' },
 });
 
 /** Elements that one thread of zero writes. */
@@ -16,7 +16,7 @@ const ZEROS = 16;
 /** out[r, d] = Σ dy[p, column + d] over the positions p of row r, ascending, of n in all; every row is written. */
 export function scatterAdd(
   plan: Plan,
-  views: Record<'groups' | 'dy' | 'out', View>,
+  views: Record<'groups' | 'slots' | 'dy' | 'out', View>,
   n: number,
   vocabulary: number,
   columns: Columns,

@@ -1,7 +1,6 @@
 import type { Parameters } from '../autograd/parameters.ts';
 import { tapeOf, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { Gpu } from '../gpu/device.ts';
 import type { View } from '../kernels/launch.ts';
 import { clipFactor, globalNorm, NORM_THREADS } from '../kernels/optimizers.ts';
 
@@ -15,7 +14,8 @@ export type PartialNorm = (partial: View) => void;
  * @returns f32[2]: norm, factor
  */
 export function clipGradNorm(parameters: Parameters, maxNorm: number | null): Tensor {
-  return clipFrom(parameters.gpu, arenaNorms(parameters), maxNorm);
+  const clip = zeros(parameters.gpu, [2], { label: 'norm and clip factor' });
+  return clipFrom(arenaNorms(parameters), maxNorm, clip);
 }
 
 /** The norms of an arena's pieces. @param from the element from which on */
@@ -25,9 +25,9 @@ export function arenaNorms(parameters: Parameters, from = 0): PartialNorm[] {
   return parameters.ranges(from).map((range) => (partial) => globalNorm(plan, { buffer, ...range }, partial));
 }
 
-/** As clipGradNorm, of gradients wherever they are. */
-export function clipFrom(gpu: Gpu, norms: readonly PartialNorm[], maxNorm: number | null): Tensor {
-  const clip = zeros(gpu, [2], { label: 'norm and clip factor' });
+/** As clipGradNorm, of gradients wherever they are. @param clip f32[2], takes norm and factor */
+export function clipFrom(norms: readonly PartialNorm[], maxNorm: number | null, clip: Tensor): Tensor {
+  const { gpu } = clip;
   const { buffer } = zeros(gpu, [NORM_THREADS * norms.length], { label: 'partial norms' }).view;
   const size = 4 * NORM_THREADS;
   norms.forEach((norm, i) => {

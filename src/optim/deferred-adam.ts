@@ -5,17 +5,29 @@ import { record, tapeOf, tensorView, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { ConfigError } from '../errors.ts';
 import type { Plan } from '../gpu/plan.ts';
-import { adamGather, adamScatter, adamSettle, type RowParams, rowNorm, stampRows } from '../kernels/adam-rows.ts';
+import {
+  adamGather,
+  adamScatter,
+  adamSettle,
+  type RowParams,
+  rowNorm,
+  stampRows,
+  walkOf,
+} from '../kernels/adam-rows.ts';
 import { groupByRow, groupsLength } from '../kernels/group.ts';
+import type { View } from '../kernels/launch.ts';
 import { Adam, type AdamOptions } from './adam.ts';
 import { arenaNorms, clipFrom } from './clip.ts';
 
 /** What `gather` leaves for `step`. */
 interface Gathered {
-  readonly groups: Tensor;
+  readonly grouped: Record<'groups' | 'slots', View>;
   readonly gradients: Tensor;
   readonly parts: readonly Part[];
-  readonly whole: RowParams;
+  readonly whole: Pick<RowParams, 'split' | 'dim_a' | 'dim_b' | 'x'>;
+  readonly byRows: boolean;
+  /** Whether the rows' gradients are added up already. */
+  readonly summed: boolean;
 }
 
 /** A dispatch's tables: a stretch of the arenas, and where they lie in it. */
@@ -38,14 +50,15 @@ const aligned = (vectors: number) => Math.ceil(vectors / 16) * 16;
 export class DeferredAdam extends Adam {
   readonly #tables: Tables;
   readonly #users: number;
-  /** For each row of users, then of items: the steps it has had. u32[users + items] */
-  readonly #stamps: Tensor;
+  /** For each row of users, then of items, what group_sort notes: the steps it has had, first of all. u32[users + items, 4] */
+  readonly #slots: Tensor;
   readonly #heads: Tensor;
   /** The arena's elements from here on are no tables'. */
   readonly #rest: number;
   readonly #settling: Plan;
+  /** (norm, factor): the head of the hyper-parameters, where adam_scatter reads it. */
+  readonly #clip: Tensor;
   #gathered: Gathered | null = null;
-  #summed = false;
 
   /** Whether the tables' rows are made of whole vectors, which the kernels want. */
   static fits({ gmf, mlp }: Tables): boolean {
@@ -70,9 +83,10 @@ export class DeferredAdam extends Adam {
     this.#tables = tables;
     this.#users = users;
     this.#rest = end;
-    this.#stamps = zeros(gpu, [users + items], { dtype: 'u32', label: 'stamps' });
+    this.#slots = zeros(gpu, [users + items, 4], { dtype: 'u32', label: 'slots' });
     this.#heads = zeros(gpu, [users + items], { dtype: 'u32', label: 'heads' });
     parameters.settle = (plan) => this.#settleInto(plan);
+    this.#clip = tensorView(gpu, { ...this.hyper.view, size: 8 }, [2], { label: 'norm and clip factor' });
     this.#settling = record(gpu, 'settle', ({ plan }) => this.#settleInto(plan));
     for (const table of all) table.beforeAccess = () => this.settle();
   }
@@ -84,27 +98,34 @@ export class DeferredAdam extends Adam {
     const rows = users.size;
     const groups = zeros(gpu, [groupsLength(2 * rows)], { dtype: 'u32', label: 'groups' });
     const scratch = (length: number, label: string) => tape.scratch(length, label).view;
-    const buffers = { head: this.#heads.view, next: scratch(2 * rows, 'next'), total: scratch(1, 'total') };
+    const buffers = {
+      head: this.#heads.view,
+      next: scratch(2 * rows, 'next'),
+      groups: groups.view,
+      total: scratch(1, 'total'),
+      slots: this.#slots.view,
+    };
     const step = this.clock.step.view;
     groupByRow(
       tape.plan,
       { left: users.view, right: items.view, n: 2 * rows, split: rows, offset: this.#users },
-      { ...buffers, groups: groups.view },
-      { stamps: this.#stamps.view, step },
+      buffers,
+      step,
     );
     const { gmf, mlp } = this.#tables;
     const [a, b] = [dimOf(gmf), dimOf(mlp)];
     const x = aligned(2 * rows * a);
-    const whole = { ...NOWHERE, slots: 2 * rows, split: rows, offset: this.#users, dim_a: a, dim_b: b, x };
-    const parts = this.#parts(whole);
+    const walk = walkOf(gpu, 2 * rows, this.#slots.shape[0]!, a + b);
+    const whole = { ...NOWHERE, lanes: walk.lanes, split: rows, offset: this.#users, dim_a: a, dim_b: b, x };
+    const parts = this.#parts(whole, walk.byRows);
     const lookedUp = zeros(gpu, [4 * (x + 2 * rows * b)], { label: 'rows of the batch' });
     const gradients = zeros(gpu, [lookedUp.size], { label: 'gradients of the rows' });
+    const grouped = { groups: groups.view, slots: this.#slots.view };
     for (const { range, params } of parts) {
-      const views = { groups: groups.view, step, hyper: this.hyper.view, out: lookedUp.view };
-      adamGather(tape.plan, { ...this.state(range), ...views }, params);
+      const views = { ...grouped, step, hyper: this.hyper.view, out: lookedUp.view };
+      adamGather(tape.plan, { ...this.state(range), ...views }, params, walk.byRows);
     }
-    this.#gathered = { groups, gradients, parts, whole };
-    this.#summed = false;
+    this.#gathered = { grouped, gradients, parts, whole, byRows: walk.byRows, summed: false };
     const part = (offset: number, shape: readonly [number, number], label: string) => {
       const range = { offset: 16 * offset, size: 4 * shape[0] * shape[1] };
       const tensor = tensorView(gpu, { ...lookedUp.view, ...range }, shape, { label, requiresGrad: true });
@@ -117,30 +138,27 @@ export class DeferredAdam extends Adam {
     };
   }
 
-  /** As clipGradNorm, of all gradients: those of the rows and those of the other parameters. */
+  /** As clipGradNorm, of all gradients: those of the rows and those of the other parameters. `step` clips by it. */
   clipGradNorm(maxNorm: number | null): Tensor {
-    const { groups, gradients, whole } = this.#lookedUp();
-    const { plan } = tapeOf(this.parameters.gpu);
-    const ofRows = (partial: GPUBufferBinding) =>
-      rowNorm(plan, { groups: groups.view, dy: gradients.view, partial }, whole);
-    this.#summed = true;
-    return clipFrom(this.parameters.gpu, [ofRows, ...arenaNorms(this.parameters, this.#rest)], maxNorm);
+    const gathered = this.#lookedUp();
+    const { gpu } = this.parameters;
+    const { plan } = tapeOf(gpu);
+    const ofRows = (partial: View) =>
+      rowNorm(plan, { ...gathered.grouped, dy: gathered.gradients.view, partial }, gathered.whole);
+    this.#gathered = { ...gathered, summed: true };
+    return clipFrom([ofRows, ...arenaNorms(this.parameters, this.#rest)], maxNorm, this.#clip);
   }
 
-  override step(clip: Tensor = this.noClip): void {
-    const { groups, gradients, parts } = this.#lookedUp();
+  /** Appends the update of the rows that were gathered, and of all other parameters. */
+  override step(): void {
+    const { grouped, gradients, parts, byRows, summed } = this.#lookedUp();
+    const { plan } = tapeOf(this.parameters.gpu);
+    const shared = { ...grouped, dy: gradients.view, step: this.clock.step.view, hyper: this.hyper.view };
     for (const { range, params } of parts) {
-      const views = {
-        groups: groups.view,
-        dy: gradients.view,
-        clip: clip.view,
-        step: this.clock.step.view,
-        hyper: this.hyper.view,
-      };
-      adamScatter(tapeOf(this.parameters.gpu).plan, { ...this.state(range), ...views }, params, this.#summed);
+      adamScatter(plan, { ...this.state(range), ...shared }, params, { byRows, summed });
     }
     this.#gathered = null;
-    this.update(clip, this.#rest);
+    this.update(this.#clip, this.#rest);
   }
 
   /** Brings all tables up to date, once what was submitted before is done. */
@@ -149,22 +167,21 @@ export class DeferredAdam extends Adam {
   }
 
   #settleInto(plan: Plan): void {
-    const shared = { step: this.clock.step.view, hyper: this.hyper.view };
-    const stamps = this.#stamps.view;
+    const shared = { slots: this.#slots.view, step: this.clock.step.view, hyper: this.hyper.view };
     for (const branch of [this.#tables.gmf, this.#tables.mlp]) {
       if (!branch) continue;
-      for (const [table, stamp] of [[branch.users, 0] as const, [branch.items, this.#users] as const]) {
-        const size = { rows: table.shape[0]!, dim: table.shape[1]! / 4, stamp };
-        adamSettle(plan, { ...this.state(rangeOf(table)), ...shared, stamps }, size);
+      for (const [table, slot] of [[branch.users, 0] as const, [branch.items, this.#users] as const]) {
+        const size = { rows: table.shape[0]!, dim: table.shape[1]! / 4, slot };
+        adamSettle(plan, { ...this.state(rangeOf(table)), ...shared }, size);
       }
     }
-    stampRows(plan, { step: shared.step, stamps }, this.#stamps.size);
+    stampRows(plan, shared, this.#slots.shape[0]!);
   }
 
   /** Sets the clock to a number of steps that all rows have had: those of a checkpoint. */
   setSteps(steps: number): void {
     this.clock.set(steps);
-    this.#stamps.write(new Uint32Array(this.#stamps.size).fill(steps));
+    this.#slots.write(Uint32Array.from({ length: this.#slots.size }, (_, i) => (i % 4 === 0 ? steps : 0)));
   }
 
   override setLearningRate(lr: number): void {
@@ -178,8 +195,9 @@ export class DeferredAdam extends Adam {
   }
 
   /** All tables in one dispatch where the adapter can bind them together, otherwise one dispatch a table. */
-  #parts(whole: RowParams): Part[] {
+  #parts(whole: Omit<RowParams, 'first' | 'count'>, byRows: boolean): Part[] {
     const { gmf, mlp } = this.#tables;
+    const rows = whole.split;
     if (4 * this.#rest <= this.parameters.gpu.limits.maxStorageBufferBindingSize) {
       const place = (table: Tensor | undefined) => (table ? table.view.offset! / 16 : 0);
       const places = {
@@ -188,19 +206,21 @@ export class DeferredAdam extends Adam {
         user_b: place(mlp?.users),
         item_b: place(mlp?.items),
       };
-      return [{ range: { offset: 0, size: 4 * this.#rest }, params: { ...whole, ...places } }];
+      const all = { first: 0, count: byRows ? this.#slots.shape[0]! : 2 * rows };
+      return [{ range: { offset: 0, size: 4 * this.#rest }, params: { ...whole, ...places, ...all } }];
     }
-    const rows = whole.split;
     return [
       { branch: gmf, dims: { dim_b: 0 } },
       { branch: mlp, dims: { dim_a: 0 } },
     ].flatMap(({ branch, dims }) =>
       branch === null
         ? []
-        : [branch.users, branch.items].map((table, side) => ({
-            range: rangeOf(table),
-            params: { ...whole, ...dims, first: side * rows, slots: rows },
-          })),
+        : [branch.users, branch.items].map((table, side) => {
+            const own = byRows
+              ? { first: side * this.#users, count: table.shape[0]! }
+              : { first: side * rows, count: rows };
+            return { range: rangeOf(table), params: { ...whole, ...dims, ...own } };
+          }),
     );
   }
 }

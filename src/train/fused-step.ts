@@ -25,7 +25,7 @@ export function fusedStep(batch: Batch, { model, optimizer, clock, clipNorm, nor
   const { samples, loss } = model.trainingLoss(rows, batch.labels, dropout);
   loss.backward();
   const clip = clipNorm !== null || norm ? optimizer.clipGradNorm(clipNorm) : null;
-  optimizer.step(clip ?? undefined);
+  optimizer.step();
   clock.advance(loss);
   return { samples, loss, clip };
 }

@@ -44,8 +44,8 @@ describe.each(BATCHES)('%s', (_, ids, vocabulary) => {
   });
 
   it('grouping leaves each row with its positions in order, and its heads at zero for the next step', async () => {
-    const { groups, head } = await scatter(draws.normal(ids.length), ids, vocabulary, COLUMN);
-    expect(positionsByRow(groups, ids.length)).toEqual(expectedRows([...ids]));
+    const { groups, slots, head } = await scatter(draws.normal(ids.length), ids, vocabulary, COLUMN);
+    expect(positionsByRow(groups, slots, ids.length)).toEqual(expectedRows([...ids]));
     expect(head.every((position) => position === 0)).toBe(true);
   });
 });
@@ -65,29 +65,32 @@ async function scatter(
   const buffers = {
     head: trial.inPlace('head', new Uint32Array(vocabulary)),
     next: trial.u32('next', n),
-    groups: trial.inPlace('groups', new Uint32Array(groupsLength(n)).fill(UNSET)),
+    groups: trial.u32('groups', groupsLength(n)),
     total: trial.inPlace('total', new Uint32Array(1)),
+    slots: trial.inPlace('slots', new Uint32Array(4 * vocabulary).fill(UNSET)),
   };
-  const { head, next, groups, total } = buffers;
-  const views = { head: head.view, next: next.view, groups: groups.view, total: total.view };
+  const { head, next, groups, total, slots } = buffers;
+  const views = { head: head.view, next: next.view, groups: groups.view, total: total.view, slots: slots.view };
   const out = trial.f32('out', vocabulary * columns.dim);
   const left = trial.input(ids);
-  groupByRow(trial.plan, { left, right: left, n, split: n, offset: 0 }, views);
-  scatterAdd(trial.plan, { groups: groups.view, dy: trial.input(dy), out: out.view }, n, vocabulary, columns);
+  const step = trial.input(Uint32Array.of(6));
+  groupByRow(trial.plan, { left, right: left, n, split: n, offset: 0 }, views, step);
+  scatterAdd(trial.plan, { ...views, dy: trial.input(dy), out: out.view }, n, vocabulary, columns);
   trial.plan.run(times);
   await next.data();
-  return { out: await out.data(), groups: await groups.data(), head: await head.data() };
+  return { out: await out.data(), groups: await groups.data(), slots: await slots.data(), head: await head.data() };
 }
 
 /** Stands in slots' words that nothing writes. */
 const UNSET = 0xdeadbeef;
 
-/** What slots say: each row's positions, by the row's first position. */
-function positionsByRow(groups: Uint32Array, n: number): Map<number, number[]> {
+/** Each row's positions, by the row's first position. */
+function positionsByRow(groups: Uint32Array, slots: Uint32Array, n: number): Map<number, number[]> {
   const rows = new Map<number, number[]>();
   for (let p = 0; p < n; p++) {
-    const [row, start, count] = groups.subarray(4 * p, 4 * p + 3) as unknown as [number, number, number];
-    if (count === 0) continue;
+    if (groups[p] === 0) continue;
+    const row = groups[p]! - 1;
+    const [start, count] = [slots[4 * row + 1]!, slots[4 * row + 2]!];
     const positions = [...groups.subarray(start, start + count)];
     expect(positions[0]).toBe(p);
     rows.set(row, positions);
@@ -106,30 +109,30 @@ function expectedRows(rows: readonly number[]): Map<number, number[]> {
 it('users and items are grouped together, items’ rows behind the users’', async () => {
   const [users, items] = [draws.ids(100, 7), draws.ids(100, 5)];
   const trial = new Trial(on.gpu);
-  const groups = trial.inPlace('groups', new Uint32Array(groupsLength(200)).fill(UNSET));
-  const stamps = trial.inPlace(
-    'stamps',
-    Uint32Array.from({ length: 12 }, (_, row) => 100 + row),
+  const groups = trial.u32('groups', groupsLength(200));
+  const slots = trial.inPlace(
+    'slots',
+    Uint32Array.from({ length: 48 }, (_, i) => 100 + i),
   );
   const buffers = {
     head: trial.inPlace('head', new Uint32Array(12)).view,
     next: trial.u32('next', 200).view,
     groups: groups.view,
     total: trial.inPlace('total', new Uint32Array(1)).view,
+    slots: slots.view,
   };
   const ids = { left: trial.input(users), right: trial.input(items), n: 200, split: 100, offset: 7 };
-  const step = trial.input(Uint32Array.of(500));
-  groupByRow(trial.plan, ids, buffers, { stamps: stamps.view, step });
+  groupByRow(trial.plan, ids, buffers, trial.input(Uint32Array.of(500)));
   trial.plan.run();
-  const rows = positionsByRow(await groups.data(), 200);
+  const after = await slots.data();
+  const rows = positionsByRow(await groups.data(), after, 200);
   expect(rows).toEqual(expectedRows([...users, ...items.map((item) => 7 + item)]));
-  // Each row's stamp is in its slot, and the row has a new one; a row that does not occur keeps its own.
-  const words = await groups.data();
-  const after = await stamps.data();
+  // A row's slot has this step and the one that stood there before; that of a row that does not occur is left alone.
   for (let row = 0; row < 12; row++) {
-    const positions = rows.get(row);
-    expect(after[row]).toBe(positions ? 501 : 100 + row);
-    if (positions) expect(words[4 * positions[0]! + 3]).toBe(100 + row);
+    const slot = [...after.subarray(4 * row, 4 * row + 4)];
+    const before = [0, 1, 2, 3].map((word) => 100 + 4 * row + word);
+    if (rows.has(row)) expect([slot[0], slot[3]]).toEqual([501, before[0]]);
+    else expect(slot).toEqual(before);
   }
 });
 
@@ -146,7 +149,7 @@ it('each row’s positions are sorted, in whatever order their threads arrived',
       groups: 'write',
       total: 'write',
       step: 'read',
-      stamps: 'write',
+      slots: 'write',
     },
   });
   const lengths = [2, 0, 1, 3, 23, 24, 25, 26, 64, 100, 5000];
@@ -168,6 +171,7 @@ it('each row’s positions are sorted, in whatever order their threads arrived',
     }
     const trial = new Trial(on.gpu);
     const groups = trial.inPlace('groups', new Uint32Array(groupsLength(n)));
+    const slots = trial.inPlace('slots', new Uint32Array(4 * lengths.length));
     const left = trial.input(ids);
     const views = {
       left,
@@ -177,11 +181,11 @@ it('each row’s positions are sorted, in whatever order their threads arrived',
       groups: groups.view,
       total: trial.inPlace('total', new Uint32Array(1)).view,
       step: left,
-      stamps: on.gpu.unused,
+      slots: slots.view,
     };
     trial.plan.dispatch(sort, views, { n, split: n, offset: 0 }, Math.ceil(n / 64));
     trial.plan.run();
-    expect(positionsByRow(await groups.data(), n), name).toEqual(expectedRows([...ids]));
+    expect(positionsByRow(await groups.data(), await slots.data(), n), name).toEqual(expectedRows([...ids]));
   }
 });
 

@@ -105,15 +105,15 @@ it('gradient descent follows torch.optim.SGD, with weight decay and clipped grad
 describe('the bias correction', () => {
   it('is rounded once, for every step until it has ended', () => {
     const numbers = kernels.adamNumbers({ lr: 0.002, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 1e-6 });
-    const last = numbers[5]!;
-    expect(numbers.length).toBe(6 + 2 * last);
-    expect([...numbers.subarray(0, 5)]).toEqual([1 - 0.9, 0.999, 1 - 0.999, 1e-8, 1e-6].map(Math.fround));
+    const last = numbers[7]!;
+    expect(numbers.length).toBe(8 + 2 * last);
+    expect([...numbers.subarray(0, 7)]).toEqual([0, 1, 1 - 0.9, 0.999, 1 - 0.999, 1e-8, 1e-6].map(Math.fround));
     for (const t of [1, 2, 100, 5000]) {
-      expect(numbers[4 + 2 * t]).toBe(Math.fround(0.002 / (1 - 0.9 ** t)));
-      expectClose([numbers[5 + 2 * t]!], [1 / Math.sqrt(1 - 0.999 ** t)], { relative: 1e-7 });
+      expect(numbers[6 + 2 * t]).toBe(Math.fround(0.002 / (1 - 0.9 ** t)));
+      expectClose([numbers[7 + 2 * t]!], [1 / Math.sqrt(1 - 0.999 ** t)], { relative: 1e-7 });
     }
-    expect([...numbers.subarray(4 + 2 * last)]).toEqual([Math.fround(0.002), 1]);
-    expect([...numbers.subarray(2 + 2 * last, 4 + 2 * last)]).not.toEqual([Math.fround(0.002), 1]);
+    expect([...numbers.subarray(6 + 2 * last)]).toEqual([Math.fround(0.002), 1]);
+    expect([...numbers.subarray(4 + 2 * last, 6 + 2 * last)]).not.toEqual([Math.fround(0.002), 1]);
   });
 
   it.each([[1, 0.999] as const, [0.9, 1 - 1e-9] as const, [0.9, 1.5] as const, [Number.NaN, 0.9] as const])(

@@ -106,6 +106,7 @@ describe.each<[string, Setting]>([
   ['an MLP alone', { model: 'mlp' }],
   ['without hidden layers', { mlpLayers: [] }],
   ['with BatchNorm and dropout', { batchNorm: true, dropout: 0.3 }],
+  ['with a batch that looks at most rows', { rows: 190 }],
   ['with a batch of odd size and layers of odd widths', { rows: 37, mlpLayers: [9, 5] }],
 ])('the fused step, %s', (_, setting) => {
   let plain: Outcome;
@@ -173,8 +174,8 @@ it('evaluation sees every table up to date', async () => {
   expect(sameBits(await logits(fused), await logits(plain))).toBe(true);
 });
 
-it('tables that the adapter cannot bind together are updated one by one, to the same bits', async () => {
-  const plain = await train('plain', {});
+it.each([11, 190])('tables that the adapter cannot bind together are updated one by one: %i samples', async (rows) => {
+  const plain = await train('plain', { rows });
   const { gpu } = on;
   const { limits } = gpu;
   // Room for the largest table, but not for all of them.
@@ -182,10 +183,10 @@ it('tables that the adapter cannot bind together are updated one by one, to the 
     get: (all, name: keyof GPUSupportedLimits) => (name === 'maxStorageBufferBindingSize' ? 8192 : all[name]),
   });
   Object.defineProperty(gpu, 'limits', { value: small, configurable: true });
-  const fused = await train('fused', {}).finally(() => {
+  const fused = await train('fused', { rows }).finally(() => {
     Object.defineProperty(gpu, 'limits', { value: limits, configurable: true });
   });
-  expect(fused.plan.dispatches.filter(({ label }) => label === 'adam_gather')).toHaveLength(4);
+  expect(fused.plan.dispatches.filter(({ label }) => label.startsWith('adam_gather'))).toHaveLength(4);
   expectSameBits(fused, plain);
 });
 

@@ -1,3 +1,4 @@
+import type { Gpu } from '../../../src/gpu/device.ts';
 import * as kernels from '../../../src/kernels/adam-rows.ts';
 import { groupsLength } from '../../../src/kernels/group.ts';
 import { adamNumbers, NORM_THREADS } from '../../../src/kernels/optimizers.ts';
@@ -16,8 +17,15 @@ const STEP = 1000;
 const MOST_MISSED = 50;
 
 /** Adam on the rows of a batch, on all four tables of the preset's NeuMF. */
-export function deferredCases(sizes: Sizes): Case[] {
-  return [gatherCase(sizes), scatterCase(sizes, false), scatterCase(sizes, true), normCase(sizes), settleCase(sizes)];
+export function deferredCases(gpu: Gpu, sizes: Sizes): Case[] {
+  const walks = (body: (byRows: boolean) => Case) => [body(false), body(true)];
+  return [
+    ...walks((byRows) => gatherCase(gpu, sizes, byRows)),
+    ...walks((byRows) => scatterCase(gpu, sizes, byRows, false)),
+    ...walks((byRows) => scatterCase(gpu, sizes, byRows, true)),
+    normCase(sizes),
+    settleCase(sizes),
+  ];
 }
 
 /** Tables, a batch and its groups. */
@@ -28,15 +36,11 @@ function setting(trial: Trial, { rows, users, items, gmfDim, mlpDim }: Sizes) {
     Uint32Array.from([...drawn.users, ...drawn.items.map((item) => users + item)]),
     users + items,
   );
-  const groups = groupsOf(positions, 2 * rows);
   const missed = draws.ids(users + items, MOST_MISSED + 1);
-  positions.forEach(([first], row) => {
-    if (first !== undefined) groups[4 * first + 3] = STEP - missed[row]!;
-  });
+  const stamps = missed.map((steps) => STEP - steps);
+  const { groups, slots } = groupsOf(positions, 2 * rows, STEP, stamps);
   const [a, b] = [gmfDim / 4, mlpDim / 4];
   const params = {
-    first: 0,
-    slots: 2 * rows,
     split: rows,
     offset: users,
     dim_a: a,
@@ -61,7 +65,8 @@ function setting(trial: Trial, { rows, users, items, gmfDim, mlpDim }: Sizes) {
     ] as [table: number, gathered: number, length: number][];
   };
   const n = (users + items) * (gmfDim + mlpDim);
-  return { groups, positions, missed, params, places, n, gathered: 2 * rows * (gmfDim + mlpDim) };
+  const grouped = { groups: trial.input(groups), slots: trial.input(slots) };
+  return { grouped, positions, missed, params, places, n, gathered: 2 * rows * (gmfDim + mlpDim) };
 }
 
 const initialState = (draws: Draws, n: number) => ({
@@ -97,21 +102,35 @@ function step(state: reference.AdamState, first: number, gradient: Float64Array,
   reference.adam({ weight: part(state.weight), m: part(state.m), v: part(state.v) }, gradient, t, ADAM);
 }
 
-const inputs = (trial: Trial) => ({
-  step: trial.input(Uint32Array.of(STEP)),
-  hyper: trial.input(adamNumbers({ ...ADAM, betas: [ADAM.beta1, ADAM.beta2] })),
-});
+function inputs(trial: Trial) {
+  const hyper = adamNumbers({ ...ADAM, betas: [ADAM.beta1, ADAM.beta2] });
+  hyper[1] = CLIP;
+  return { step: trial.input(Uint32Array.of(STEP)), hyper: trial.input(hyper) };
+}
+
+/** A kernel of one walk over rows or positions, beside the other. */
+function walking(gpu: Gpu, { rows, users, items, gmfDim, mlpDim }: Sizes, byRows: boolean) {
+  const vectors = (gmfDim + mlpDim) / 4;
+  const chosen = kernels.walkOf(gpu, 2 * rows, users + items, vectors);
+  const lanes = chosen.byRows === byRows ? chosen.lanes : byRows && gpu.adapterKind === 'software' ? 1 : vectors;
+  return {
+    variant: { variant: byRows ? 'rows' : 'positions', chosen: chosen.byRows === byRows },
+    threads: { first: 0, count: byRows ? users + items : 2 * rows, lanes },
+  };
+}
 
 const shapeOf = ({ rows, users, items, gmfDim, mlpDim }: Sizes) =>
   `${times(rows)} of ${times(users + items, gmfDim + mlpDim)}`;
 
-function gatherCase(sizes: Sizes): Case {
+function gatherCase(gpu: Gpu, sizes: Sizes, byRows: boolean): Case {
+  const { variant, threads } = walking(gpu, sizes, byRows);
   const { rows, gmfDim, mlpDim } = sizes;
   const elements = 2 * rows * (gmfDim + mlpDim);
   const bytes = 4 * (groupsLength(2 * rows) + 7 * elements);
   const shape = `${shapeOf(sizes)}, ${MOST_MISSED / 2} steps missed`;
-  return single('adam_gather', shape, { bytes, flops: 14 * (MOST_MISSED / 2) * elements }, (trial) => {
-    const { groups, positions, missed, params, places, n, gathered } = setting(trial, sizes);
+  const flops = 14 * (MOST_MISSED / 2) * elements;
+  const own = single('adam_gather', shape, { bytes, flops }, (trial) => {
+    const { grouped, positions, missed, params, places, n, gathered } = setting(trial, sizes);
     const initial = initialState(trial.draws, n);
     const expected = copyOf(initial);
     const out = new Float64Array(gathered);
@@ -126,17 +145,19 @@ function gatherCase(sizes: Sizes): Case {
     });
     const scale = out.map((value) => Math.abs(value) + ADAM.lr);
     const views = { ...bound(trial, initial, expected), ...inputs(trial), out: trial.output('out', out, scale) };
-    kernels.adamGather(trial.plan, { ...views, groups: trial.input(groups) }, params);
+    kernels.adamGather(trial.plan, { ...views, ...grouped }, { ...params, ...threads }, byRows);
   });
+  return { ...own, ...variant };
 }
 
-function scatterCase(sizes: Sizes, summed: boolean): Case {
+function scatterCase(gpu: Gpu, sizes: Sizes, byRows: boolean, summed: boolean): Case {
+  const { variant, threads } = walking(gpu, sizes, byRows);
   const { rows, gmfDim, mlpDim } = sizes;
   const elements = 2 * rows * (gmfDim + mlpDim);
   const bytes = 4 * (groupsLength(2 * rows) + 7 * elements);
   const shape = `${shapeOf(sizes)}${summed ? ', summed' : ''}`;
-  return single('adam_scatter', shape, { bytes, flops: 17 * elements }, (trial) => {
-    const { groups, positions, params, places, n, gathered } = setting(trial, sizes);
+  const own = single('adam_scatter', shape, { bytes, flops: 17 * elements }, (trial) => {
+    const { grouped, positions, params, places, n, gathered } = setting(trial, sizes);
     const initial = initialState(trial.draws, n);
     const expected = copyOf(initial);
     const dy = trial.draws.vector(gathered, -0.01, 0.01);
@@ -158,12 +179,12 @@ function scatterCase(sizes: Sizes, summed: boolean): Case {
     const views = {
       ...bound(trial, initial, expected, magnitudes),
       ...inputs(trial),
-      groups: trial.input(groups),
+      ...grouped,
       dy: trial.input(dy),
-      clip: trial.input(Float32Array.of(9, CLIP)),
     };
-    kernels.adamScatter(trial.plan, views, params, summed);
+    kernels.adamScatter(trial.plan, views, { ...params, ...threads }, { byRows, summed });
   });
+  return { ...own, ...variant };
 }
 
 function normCase(sizes: Sizes): Case {
@@ -171,7 +192,7 @@ function normCase(sizes: Sizes): Case {
   const elements = 2 * rows * (gmfDim + mlpDim);
   const bytes = 4 * (groupsLength(2 * rows) + 2 * elements + NORM_THREADS);
   return single('row_norm', shapeOf(sizes), { bytes, flops: 3 * elements }, (trial) => {
-    const { groups, positions, params, places, gathered } = setting(trial, sizes);
+    const { grouped, positions, params, places, gathered } = setting(trial, sizes);
     const dy = trial.draws.vector(gathered);
     const [expected, scale] = [Float64Array.from(dy), Float64Array.from(dy, Math.abs)];
     const partial = new Float64Array(NORM_THREADS);
@@ -190,7 +211,7 @@ function normCase(sizes: Sizes): Case {
       });
     });
     const views = {
-      groups: trial.input(groups),
+      ...grouped,
       dy: trial.inPlace('dy', dy, expected, scale),
       partial: trial.output(
         'partial',
@@ -224,13 +245,16 @@ function settleCase({ users, items, mlpDim }: Sizes): Case {
       }
       const given = inputs(trial);
       const state = bound(trial, initial, expected);
-      const view = trial.inPlace('stamps', stamps, new Uint32Array(stamped).fill(STEP));
-      kernels.adamSettle(
-        trial.plan,
-        { ...state, ...given, stamps: view },
-        { rows: users, dim: mlpDim / 4, stamp: items },
+      const others = draws.ids(4 * stamped, STEP);
+      const withStamps = (of: (row: number) => number) =>
+        others.map((word, i) => (i % 4 === 0 ? of(i / 4) : word)) as Uint32Array<ArrayBuffer>;
+      const slots = trial.inPlace(
+        'slots',
+        withStamps((row) => stamps[row]!),
+        withStamps(() => STEP),
       );
-      kernels.stampRows(trial.plan, { step: given.step, stamps: view }, stamped);
+      kernels.adamSettle(trial.plan, { ...state, ...given, slots }, { rows: users, dim: mlpDim / 4, slot: items });
+      kernels.stampRows(trial.plan, { step: given.step, slots }, stamped);
     },
   };
 }

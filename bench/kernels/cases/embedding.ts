@@ -44,26 +44,31 @@ function scatterCase(rows: number, dim: number, { vocabulary, ids }: Table): Cas
     timed,
     record(trial) {
       const [drawn, dy] = [ids(trial), trial.draws.vector(rows * dim)];
-      const groups = trial.input(groupsOf(positionsByRow(drawn, vocabulary), rows));
+      const { groups, slots } = groupsOf(positionsByRow(drawn, vocabulary), rows);
       const expected = reference.scatterAdd(dy, drawn, vocabulary, dim);
       const out = trial.output('out', expected, reference.scatterAdd(absolute(dy), drawn, vocabulary, dim));
       const columns = { dim, width: dim, column: 0 };
-      scatterAdd(trial.plan, { groups, dy: trial.input(dy), out }, rows, vocabulary, columns);
+      const views = { groups: trial.input(groups), slots: trial.input(slots), dy: trial.input(dy), out };
+      scatterAdd(trial.plan, views, rows, vocabulary, columns);
     },
   };
 }
 
-/** What group_link and group_sort make of them. */
-export function groupsOf(positions: readonly (readonly number[])[], n: number): Uint32Array<ArrayBuffer> {
-  const groups = new Uint32Array(groupsLength(n));
-  let start = 4 * n;
+/**
+ * What group_link and group_sort make of a batch's positions.
+ * @param step at which it is drawn, and for each row the one before at which it was
+ */
+export function groupsOf(positions: readonly (readonly number[])[], n: number, step = 0, stamps?: Uint32Array) {
+  const [groups, slots] = [new Uint32Array(groupsLength(n)), new Uint32Array(4 * positions.length)];
+  let start = n;
   positions.forEach((own, row) => {
     if (own.length === 0) return;
-    groups.set([row, start, own.length], 4 * own[0]!);
+    groups[own[0]!] = row + 1;
     groups.set(own, start);
+    slots.set([step + 1, start, own.length, stamps?.[row] ?? 0], 4 * row);
     start += own.length;
   });
-  return groups;
+  return { groups, slots };
 }
 
 /** The two kernels stand only together: group_sort uses up the lists that group_link makes. */
@@ -71,17 +76,18 @@ function groupCase(rows: number, { vocabulary, ids }: Table): Case {
   return {
     kernels: ['group_link', 'group_sort'],
     shape: `${times(rows)} into ${times(vocabulary)}`,
-    timed: [{ first: 0, end: 2, bytes: 4 * (rows + groupsLength(rows)) }],
+    timed: [{ first: 0, end: 2, bytes: 4 * (5 * rows + groupsLength(rows)) }],
     record(trial) {
       const drawn = ids(trial);
-      const groups = group(trial, drawn, vocabulary);
+      const { groups, slots } = group(trial, drawn, vocabulary);
       // Which part of `groups` a row gets is left open: the reference compares the parts, row by row.
       const byRow = async () => {
-        const words = await trial.integers(groups);
+        const [words, all] = [await trial.integers(groups), await trial.integers(slots)];
         const parts = new Map<number, number[]>();
-        for (let slot = 0; slot < 4 * rows; slot += 4) {
-          const [row, start, count] = [words[slot]!, words[slot + 1]!, words[slot + 2]!];
-          if (count > 0) parts.set(row, [...words.subarray(start, start + count)]);
+        for (const key of words.subarray(0, rows)) {
+          if (key === 0) continue;
+          const [start, count] = [all[4 * key - 3]!, all[4 * key - 2]!];
+          parts.set(key - 1, [...words.subarray(start, start + count)]);
         }
         return Array.from({ length: vocabulary }, (_, row) => [
           parts.get(row)?.length ?? 0,
@@ -97,7 +103,7 @@ function groupCase(rows: number, { vocabulary, ids }: Table): Case {
 function group(trial: Trial, drawn: Uint32Array<ArrayBuffer>, vocabulary: number) {
   const n = drawn.length;
   const zeros = (length: number) => new Uint32Array(length);
-  const groups = trial.scratch(groupsLength(n));
+  const [groups, slots] = [trial.scratch(groupsLength(n)), trial.scratch(4 * vocabulary)];
   const left = trial.input(drawn);
   groupByRow(
     trial.plan,
@@ -107,7 +113,9 @@ function group(trial: Trial, drawn: Uint32Array<ArrayBuffer>, vocabulary: number
       next: trial.scratch(n),
       groups,
       total: trial.scratch(1),
+      slots,
     },
+    trial.input(Uint32Array.of(0)),
   );
-  return groups;
+  return { groups, slots };
 }

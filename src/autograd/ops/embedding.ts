@@ -48,18 +48,23 @@ export function embedding(...lookups: readonly [Lookup, ...Lookup[]]): Tensor {
       const dtable = gradient(table);
       if (!dtable) return;
       const vocabulary = table.shape[0]!;
-      const grouped = shared(ids, () => new Map<number, View>()); // by length of the table
+      const grouped = shared(ids, () => new Map<number, Record<'groups' | 'slots', View>>()); // by length of the table
       if (!grouped.has(vocabulary)) {
         const buffer = (length: number, name: string) => tape.scratch(length, `${ids.label} ${name}`).view;
-        const groups = buffer(groupsLength(rows), 'groups');
-        groupByRow(
-          plan,
-          { left: ids.view, right: ids.view, n: rows, split: rows, offset: 0 },
-          { head: buffer(vocabulary, 'heads'), next: buffer(rows, 'next'), groups, total: buffer(1, 'total') },
-        );
-        grouped.set(vocabulary, groups);
+        const buffers = {
+          head: buffer(vocabulary, 'heads'),
+          next: buffer(rows, 'next'),
+          groups: buffer(groupsLength(rows), 'groups'),
+          total: buffer(1, 'total'),
+          slots: buffer(4 * vocabulary, 'slots'),
+        };
+        // Slots note a step, which here nobody reads.
+        const any = ids.view;
+        groupByRow(plan, { left: ids.view, right: ids.view, n: rows, split: rows, offset: 0 }, buffers, any);
+        grouped.set(vocabulary, buffers);
       }
-      const views = { groups: grouped.get(vocabulary)!, dy: dy.view, out: dtable.view };
+      const { groups, slots } = grouped.get(vocabulary)!;
+      const views = { groups, slots, dy: dy.view, out: dtable.view };
       scatterAdd(plan, views, rows, vocabulary, columnsOf(i));
     });
   });
