@@ -12,9 +12,20 @@ import { groupsOf } from './embedding.ts';
 
 const ADAM = { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 1e-6 };
 const CLIP = 0.5;
-/** Steps taken before, and how many of them a row has missed at most. */
-const STEP = 1000;
-const MOST_MISSED = 50;
+/** Steps taken before. */
+const STEP = 10_000;
+
+/** How many steps a row has missed on average when a batch looks at it: as many as batches look at all rows together. */
+function meanMissed({ rows, users, items }: Sizes): number {
+  const looked = [users, items].reduce((sum, vocabulary) => sum + vocabulary * (1 - (1 - 1 / vocabulary) ** rows), 0);
+  return Math.round((users + items) / looked);
+}
+
+/** So many steps for each row, up to three times the mean. */
+function drawMissed(draws: Draws, sizes: Sizes, count: number): Uint32Array<ArrayBuffer> {
+  const mean = meanMissed(sizes);
+  return Uint32Array.from({ length: count }, () => Math.min(3 * mean, -Math.log(1 - draws.uniform()) * mean));
+}
 
 /** Adam on the rows of a batch, on all four tables of the preset's NeuMF. */
 export function deferredCases(gpu: Gpu, sizes: Sizes): Case[] {
@@ -29,14 +40,15 @@ export function deferredCases(gpu: Gpu, sizes: Sizes): Case[] {
 }
 
 /** Tables, a batch and its groups. */
-function setting(trial: Trial, { rows, users, items, gmfDim, mlpDim }: Sizes) {
+function setting(trial: Trial, sizes: Sizes) {
+  const { rows, users, items, gmfDim, mlpDim } = sizes;
   const { draws } = trial;
   const drawn = { users: draws.ids(rows, users), items: draws.popular(rows, items) };
   const positions = positionsByRow(
     Uint32Array.from([...drawn.users, ...drawn.items.map((item) => users + item)]),
     users + items,
   );
-  const missed = draws.ids(users + items, MOST_MISSED + 1);
+  const missed = drawMissed(draws, sizes, users + items);
   const stamps = missed.map((steps) => STEP - steps);
   const { groups, slots } = groupsOf(positions, 2 * rows, STEP, stamps);
   const [a, b] = [gmfDim / 4, mlpDim / 4];
@@ -127,8 +139,8 @@ function gatherCase(gpu: Gpu, sizes: Sizes, byRows: boolean): Case {
   const { rows, gmfDim, mlpDim } = sizes;
   const elements = 2 * rows * (gmfDim + mlpDim);
   const bytes = 4 * (groupsLength(2 * rows) + 7 * elements);
-  const shape = `${shapeOf(sizes)}, ${MOST_MISSED / 2} steps missed`;
-  const flops = 14 * (MOST_MISSED / 2) * elements;
+  const shape = `${shapeOf(sizes)}, ${meanMissed(sizes)} steps missed`;
+  const flops = 14 * meanMissed(sizes) * elements;
   const own = single('adam_gather', shape, { bytes, flops }, (trial) => {
     const { grouped, positions, missed, params, places, n, gathered } = setting(trial, sizes);
     const initial = initialState(trial.draws, n);
@@ -224,21 +236,22 @@ function normCase(sizes: Sizes): Case {
 }
 
 /** The users' table of the MLP, after stamps of its own and those of others. */
-function settleCase({ users, items, mlpDim }: Sizes): Case {
+function settleCase(sizes: Sizes): Case {
+  const { users, items, mlpDim } = sizes;
   const n = users * mlpDim;
   const stamped = users + items;
   return {
     kernels: ['adam_settle', 'stamp_rows'],
-    shape: `${times(users, mlpDim)}, ${MOST_MISSED / 2} steps missed`,
+    shape: `${times(users, mlpDim)}, ${meanMissed(sizes)} steps missed`,
     timed: [
-      { first: 0, end: 1, bytes: 4 * (users + 6 * n), flops: 14 * (MOST_MISSED / 2) * n },
+      { first: 0, end: 1, bytes: 4 * (users + 6 * n), flops: 14 * meanMissed(sizes) * n },
       { first: 1, end: 2, bytes: 4 * stamped },
     ],
     record(trial) {
       const { draws } = trial;
       const initial = initialState(draws, n);
       const expected = copyOf(initial);
-      const stamps = draws.ids(stamped, MOST_MISSED + 1).map((missed) => STEP - missed);
+      const stamps = drawMissed(draws, sizes, stamped).map((missed) => STEP - missed);
       for (let row = 0; row < users; row++) {
         const none = new Float64Array(mlpDim);
         for (let t = stamps[items + row]! + 1; t <= STEP; t++) step(expected, row * mlpDim, none, t);
