@@ -1,14 +1,24 @@
 // Gradient of a linear layer with respect to its input:
 //   dx[r, k] = Σ_n dy[r, n] · weight[n, k]
-// dy f32[rows, outputs] · weight f32[outputs, inputs] · dx f32[rows, inputs]
+//   RELU:  dy = 0 where y, the output of a rectifier behind the layer, is not above 0
+// dy, y f32[rows, outputs], y unused without RELU · weight f32[outputs, inputs] · dx f32[rows, inputs]
 // One thread for a block of 8 rows × 4 columns in registers, as in linear.wgsl.
 struct Params { rows: u32, inputs: u32, outputs: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(3) var<storage, read> weight: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dx: array<f32>;
 
 override WG: u32 = 64;
+override RELU: bool = false;
+
+// One element of the gradient before the rectifier.
+fn gradient(at: u32) -> f32 {
+  let d = dy[at];
+  if (!RELU) { return d; }
+  return select(0.0, d, y[at] > 0.0);
+}
 
 // Writes up to four columns of one row; a row past the end is not written.
 fn store(row: u32, column: u32, value: vec4f) {
@@ -54,14 +64,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var n = 0u; n < outputs; n++) {
     let base = n * params.inputs;
     let w = vec4f(weight[base + c0], weight[base + c1], weight[base + c2], weight[base + c3]);
-    a0 += dy[d0 + n] * w;
-    a1 += dy[d1 + n] * w;
-    a2 += dy[d2 + n] * w;
-    a3 += dy[d3 + n] * w;
-    a4 += dy[d4 + n] * w;
-    a5 += dy[d5 + n] * w;
-    a6 += dy[d6 + n] * w;
-    a7 += dy[d7 + n] * w;
+    a0 += gradient(d0 + n) * w;
+    a1 += gradient(d1 + n) * w;
+    a2 += gradient(d2 + n) * w;
+    a3 += gradient(d3 + n) * w;
+    a4 += gradient(d4 + n) * w;
+    a5 += gradient(d5 + n) * w;
+    a6 += gradient(d6 + n) * w;
+    a7 += gradient(d7 + n) * w;
   }
   store(r + 0u, c, a0);
   store(r + 1u, c, a1);

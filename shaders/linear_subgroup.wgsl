@@ -1,60 +1,50 @@
-// The three products of a linear layer as one, on subgroups of 8 lanes (linear.wgsl, linear_input_grad.wgsl and
-// linear_weight_grad.wgsl have the formulas; sums run in the same order as there):
-//   c[part, i, j] = init[j] + Σ_k a[i · a_row + k · a_k] · b[j · b_column + k · b_k]     k in [part · span, (part + 1) · span)
-//   BIAS:        init = bias, else 0
-//   RELU:        c = max(c, 0)
-//   STATISTICS:  extra[block, j] = (mean, Σ (c − mean)²) of the block's 8 rows, for batch_norm_finish
-//   ROW_SUMS:    extra[part, i] = Σ_k a[i, k], the bias' gradient;  NO_BIAS: 0 instead (linear_weight_grad.wgsl says why)
-// a, b, bias f32 · c f32[parts, rows, columns] · extra f32[2 · ceil(rows / 8) · columns], f32[parts · rows], or 1 unused
-// One subgroup, which is a workgroup, for a tile of 16 rows × 16 columns: each lane loads two rows' and two columns'
-// elements and hands its rows' to the other lanes, so that 4 loads a lane feed 32 multiply-adds. On a CPU adapter, where
-// every lane's load is a branch of its own, that is what the time goes into.
+// linear.wgsl on subgroups of 8 lanes; sums run in the same order as there:
+//   y[r, n] = Σ_k x[r, k] · weight[n, k] + bias[n]
+//   RELU:        y = max(y, 0)
+//   STATISTICS:  statistics[block, n] = (mean, Σ (y − mean)²) of the block's 8 rows, for batch_norm_finish
+// x f32[rows, inputs] · weight f32[outputs, inputs] · bias f32[outputs] · y f32[rows, outputs]; inputs even, outputs a
+// multiple of 4 · statistics vec2f[ceil(rows / 8), outputs], or 1 unused element
+// One subgroup, which is a workgroup, for a tile of 16 rows × 32 columns. Each lane keeps four columns, loads their
+// weights and two rows of x, two k at a time, and hands its rows to the other lanes, so that 12 numbers loaded feed 128
+// multiply-adds. On a CPU adapter, where every number that a lane loads is a branch of its own, that is what the time
+// goes into. x's second half is loaded only when the first one is used up, which leaves it the registers.
 enable subgroups;
 
-struct Params {
-  rows: u32, columns: u32, depth: u32, span: u32, a_row: u32, a_k: u32, b_column: u32, b_k: u32,
-}
+struct Params { rows: u32, inputs: u32, outputs: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> c: array<f32>;
-@group(0) @binding(5) var<storage, read_write> extra: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<vec2f>;
+@group(0) @binding(2) var<storage, read> weight: array<vec2f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> statistics: array<vec4f>;
 
-override BIAS: bool = false;
 override RELU: bool = false;
 override STATISTICS: bool = false;
-override ROW_SUMS: bool = false;
-override NO_BIAS: bool = false;
 
-// Writes this lane's two columns of one row; rows and columns past the end are not written.
-fn store(part: u32, row: u32, column: u32, value: vec2f) {
-  if (row >= params.rows) { return; }
-  let to = (part * params.rows + row) * params.columns + column;
-  let v = select(value, max(value, vec2f()), RELU);
-  if (column < params.columns) { c[to] = v.x; }
-  if (column + 8u < params.columns) { c[to + 8u] = v.y; }
+// c plus two steps of the sum, the first one first.
+fn plus(c: vec4f, x: vec2f, w0: vec4f, w1: vec4f) -> vec4f {
+  return c + x.x * w0 + x.y * w1;
 }
 
-// Partial statistics of 8 rows, this lane's two columns.
-fn store_statistics(row: u32, column: u32, block: array<vec2f, 8>) {
-  if (row >= params.rows) { return; }
+// Writes this lane's columns of one row; rows and columns past the end are not written.
+fn store(row: u32, column: u32, value: vec4f) {
+  if (row >= params.rows || column >= params.outputs) { return; }
+  y[(row * params.outputs + column) / 4u] = select(value, max(value, vec4f()), RELU);
+}
+
+// Partial statistics of 8 rows, this lane's columns.
+fn store_statistics(row: u32, column: u32, block: array<vec4f, 8>) {
+  if (row >= params.rows || column >= params.outputs) { return; }
   let n = min(8u, params.rows - row);
   var values = block;
-  var mean = vec2f();
+  var mean = vec4f();
   for (var j = 0u; j < n; j++) { mean += values[j]; }
   mean /= f32(n);
-  var squares = vec2f();
+  var squares = vec4f();
   for (var j = 0u; j < n; j++) { squares += (values[j] - mean) * (values[j] - mean); }
-  let to = 2u * ((row / 8u) * params.columns + column);
-  if (column < params.columns) {
-    extra[to] = mean.x;
-    extra[to + 1u] = squares.x;
-  }
-  if (column + 8u < params.columns) {
-    extra[to + 16u] = mean.y;
-    extra[to + 17u] = squares.y;
-  }
+  let to = ((row / 8u) * params.outputs + column) / 2u;
+  statistics[to] = vec4f(mean.x, squares.x, mean.y, squares.y);
+  statistics[to + 1u] = vec4f(mean.z, squares.z, mean.w, squares.w);
 }
 
 @compute @workgroup_size(8)
@@ -63,85 +53,81 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
-  let across = (params.columns + 15u) / 16u;
-  let tiles = across * ((params.rows + 15u) / 16u);
   let g = group.y * groups.x + group.x;
-  let part = g / tiles;
-  let first = part * params.span;
-  if (part > 0u && first >= params.depth) { return; } // part 0 is written even where there is nothing to sum
-  let row = ((g % tiles) / across) * 16u;
-  let column = (g % across) * 16u + lane;
-  // Rows and columns past the end repeat the last one: their results are not used.
-  let a0 = min(row + lane, params.rows - 1u) * params.a_row;
-  let a1 = min(row + lane + 8u, params.rows - 1u) * params.a_row;
-  let j0 = min(column, params.columns - 1u);
-  let j1 = min(column + 8u, params.columns - 1u);
-  let b0 = j0 * params.b_column;
-  let b1 = j1 * params.b_column;
-  var init = vec2f();
-  if (BIAS) { init = vec2f(bias[j0], bias[j1]); }
-  var c0 = init;
-  var c1 = init;
-  var c2 = init;
-  var c3 = init;
-  var c4 = init;
-  var c5 = init;
-  var c6 = init;
-  var c7 = init;
-  var c8 = init;
-  var c9 = init;
-  var c10 = init;
-  var c11 = init;
-  var c12 = init;
-  var c13 = init;
-  var c14 = init;
-  var c15 = init;
-  var sums = vec2f();
-  for (var k = first; k < min(first + params.span, params.depth); k++) {
-    let x = vec2f(a[a0 + k * params.a_k], a[a1 + k * params.a_k]);
-    let w = vec2f(b[b0 + k * params.b_k], b[b1 + k * params.b_k]);
-    c0 += subgroupBroadcast(x.x, 0u) * w;
-    c1 += subgroupBroadcast(x.x, 1u) * w;
-    c2 += subgroupBroadcast(x.x, 2u) * w;
-    c3 += subgroupBroadcast(x.x, 3u) * w;
-    c4 += subgroupBroadcast(x.x, 4u) * w;
-    c5 += subgroupBroadcast(x.x, 5u) * w;
-    c6 += subgroupBroadcast(x.x, 6u) * w;
-    c7 += subgroupBroadcast(x.x, 7u) * w;
-    c8 += subgroupBroadcast(x.y, 0u) * w;
-    c9 += subgroupBroadcast(x.y, 1u) * w;
-    c10 += subgroupBroadcast(x.y, 2u) * w;
-    c11 += subgroupBroadcast(x.y, 3u) * w;
-    c12 += subgroupBroadcast(x.y, 4u) * w;
-    c13 += subgroupBroadcast(x.y, 5u) * w;
-    c14 += subgroupBroadcast(x.y, 6u) * w;
-    c15 += subgroupBroadcast(x.y, 7u) * w;
-    if (ROW_SUMS) { sums += x; }
+  let across = (params.outputs + 31u) / 32u;
+  let row = (g / across) * 16u;
+  let column = (g % across) * 32u + lane * 4u;
+  let pairs = params.inputs / 2u;
+  // Rows and columns past the end repeat the last ones: their results are not used.
+  let last = params.rows - 1u;
+  let x0 = min(row + lane, last) * pairs;
+  let x1 = min(row + lane + 8u, last) * pairs;
+  let n = min(column, params.outputs - 4u);
+  let n0 = n * pairs;
+  let n1 = n0 + pairs;
+  let n2 = n1 + pairs;
+  let n3 = n2 + pairs;
+  let b = bias[n / 4u];
+  var c0 = b;
+  var c1 = b;
+  var c2 = b;
+  var c3 = b;
+  var c4 = b;
+  var c5 = b;
+  var c6 = b;
+  var c7 = b;
+  var c8 = b;
+  var c9 = b;
+  var c10 = b;
+  var c11 = b;
+  var c12 = b;
+  var c13 = b;
+  var c14 = b;
+  var c15 = b;
+  for (var k = 0u; k < pairs; k++) {
+    let p0 = weight[n0 + k];
+    let p1 = weight[n1 + k];
+    let p2 = weight[n2 + k];
+    let p3 = weight[n3 + k];
+    let w0 = vec4f(p0.x, p1.x, p2.x, p3.x);
+    let w1 = vec4f(p0.y, p1.y, p2.y, p3.y);
+    let upper = x[x0 + k];
+    c0 = plus(c0, subgroupBroadcast(upper, 0u), w0, w1);
+    c1 = plus(c1, subgroupBroadcast(upper, 1u), w0, w1);
+    c2 = plus(c2, subgroupBroadcast(upper, 2u), w0, w1);
+    c3 = plus(c3, subgroupBroadcast(upper, 3u), w0, w1);
+    c4 = plus(c4, subgroupBroadcast(upper, 4u), w0, w1);
+    c5 = plus(c5, subgroupBroadcast(upper, 5u), w0, w1);
+    c6 = plus(c6, subgroupBroadcast(upper, 6u), w0, w1);
+    c7 = plus(c7, subgroupBroadcast(upper, 7u), w0, w1);
+    let lower = x[x1 + k];
+    c8 = plus(c8, subgroupBroadcast(lower, 0u), w0, w1);
+    c9 = plus(c9, subgroupBroadcast(lower, 1u), w0, w1);
+    c10 = plus(c10, subgroupBroadcast(lower, 2u), w0, w1);
+    c11 = plus(c11, subgroupBroadcast(lower, 3u), w0, w1);
+    c12 = plus(c12, subgroupBroadcast(lower, 4u), w0, w1);
+    c13 = plus(c13, subgroupBroadcast(lower, 5u), w0, w1);
+    c14 = plus(c14, subgroupBroadcast(lower, 6u), w0, w1);
+    c15 = plus(c15, subgroupBroadcast(lower, 7u), w0, w1);
   }
-  store(part, row, column, c0);
-  store(part, row + 1u, column, c1);
-  store(part, row + 2u, column, c2);
-  store(part, row + 3u, column, c3);
-  store(part, row + 4u, column, c4);
-  store(part, row + 5u, column, c5);
-  store(part, row + 6u, column, c6);
-  store(part, row + 7u, column, c7);
-  store(part, row + 8u, column, c8);
-  store(part, row + 9u, column, c9);
-  store(part, row + 10u, column, c10);
-  store(part, row + 11u, column, c11);
-  store(part, row + 12u, column, c12);
-  store(part, row + 13u, column, c13);
-  store(part, row + 14u, column, c14);
-  store(part, row + 15u, column, c15);
+  store(row + 0u, column, c0);
+  store(row + 1u, column, c1);
+  store(row + 2u, column, c2);
+  store(row + 3u, column, c3);
+  store(row + 4u, column, c4);
+  store(row + 5u, column, c5);
+  store(row + 6u, column, c6);
+  store(row + 7u, column, c7);
+  store(row + 8u, column, c8);
+  store(row + 9u, column, c9);
+  store(row + 10u, column, c10);
+  store(row + 11u, column, c11);
+  store(row + 12u, column, c12);
+  store(row + 13u, column, c13);
+  store(row + 14u, column, c14);
+  store(row + 15u, column, c15);
   if (STATISTICS) {
     store_statistics(row, column, array(c0, c1, c2, c3, c4, c5, c6, c7));
     store_statistics(row + 8u, column, array(c8, c9, c10, c11, c12, c13, c14, c15));
-  }
-  if (ROW_SUMS && g % across == 0u) {
-    let bias_grad = select(sums, vec2f(), NO_BIAS);
-    let to = part * params.rows + row + lane;
-    if (row + lane < params.rows) { extra[to] = bias_grad.x; }
-    if (row + lane + 8u < params.rows) { extra[to + 8u] = bias_grad.y; }
   }
 }

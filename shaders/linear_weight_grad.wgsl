@@ -2,18 +2,29 @@
 //   dweight[part, n, k] = Σ_r dy[r, n] · x[r, k];  dbias[part, n] = Σ_r dy[r, n]      r in [part · span, (part + 1) · span)
 //   NO_BIAS:  dbias = 0: a BatchNorm behind the layer subtracts whatever the bias adds. The sum would be rounding noise
 //             around that zero, which Adam turns into steps of full size.
+//   RELU:     dy = 0 where y, the output of a rectifier behind the layer, is not above 0
 // With several parts sum_parts adds them in order afterwards; with one the result is final.
-// x f32[rows, inputs] · dy f32[rows, outputs] · dweight f32[parts, outputs, inputs] · dbias f32[parts, outputs]
+// x f32[rows, inputs] · dy, y f32[rows, outputs], y unused without RELU · dweight f32[parts, outputs, inputs]
+// dbias f32[parts, outputs]
 // One thread for a block of 8 outputs × 4 inputs of one part in registers.
 struct Params { rows: u32, inputs: u32, outputs: u32, span: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> dy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dweight: array<f32>;
-@group(0) @binding(4) var<storage, read_write> dbias: array<f32>;
+@group(0) @binding(3) var<storage, read> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> dweight: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dbias: array<f32>;
 
 override WG: u32 = 64;
 override NO_BIAS: bool = false;
+override RELU: bool = false;
+
+// One element of the gradient before the rectifier.
+fn gradient(at: u32) -> f32 {
+  let d = dy[at];
+  if (!RELU) { return d; }
+  return select(0.0, d, y[at] > 0.0);
+}
 
 // Writes up to four columns of one output's row; outputs past the end are not written.
 fn store(part: u32, output: u32, column: u32, weight: vec4f, bias: f32) {
@@ -66,8 +77,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let base = r * params.inputs;
     let v = vec4f(x[base + c0], x[base + c1], x[base + c2], x[base + c3]);
     let row = r * params.outputs;
-    let d0 = vec4f(dy[row + n0], dy[row + n1], dy[row + n2], dy[row + n3]);
-    let d1 = vec4f(dy[row + n4], dy[row + n5], dy[row + n6], dy[row + n7]);
+    let d0 = vec4f(gradient(row + n0), gradient(row + n1), gradient(row + n2), gradient(row + n3));
+    let d1 = vec4f(gradient(row + n4), gradient(row + n5), gradient(row + n6), gradient(row + n7));
     a0 += d0.x * v;
     a1 += d0.y * v;
     a2 += d0.z * v;

@@ -2,25 +2,48 @@ import type { Gpu } from '../gpu/device.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { groupsFor, productThreads, type View } from './launch.ts';
-import { productOnSubgroups, runsOnSubgroups } from './linear-subgroup.ts';
+import { productInTiles } from './linear-tiled.ts';
+
+const PARAMS = { rows: 'u32', inputs: 'u32', outputs: 'u32' } as const;
+const FORWARD = { x: 'read', weight: 'read', bias: 'read', y: 'write', statistics: 'write' } as const;
+const INPUT_GRAD = { dy: 'read', y: 'read', weight: 'read', dx: 'write' } as const;
+const WEIGHT_GRAD = { x: 'read', dy: 'read', y: 'read', dweight: 'write', dbias: 'write' } as const;
 
 const linearKernel = defineKernel({
   name: 'linear',
-  params: { rows: 'u32', inputs: 'u32', outputs: 'u32' },
-  bindings: { x: 'read', weight: 'read', bias: 'read', y: 'write', statistics: 'write' },
-  constants: ['WG', 'RELU', 'STATISTICS'],
+  params: PARAMS,
+  bindings: FORWARD,
+  constants: ['RELU', 'STATISTICS', 'WG'],
+});
+const linearSubgroupKernel = defineKernel({
+  name: 'linear_subgroup',
+  params: PARAMS,
+  bindings: FORWARD,
+  constants: ['RELU', 'STATISTICS'],
 });
 const inputGradKernel = defineKernel({
   name: 'linear_input_grad',
-  params: { rows: 'u32', inputs: 'u32', outputs: 'u32' },
-  bindings: { dy: 'read', weight: 'read', dx: 'write' },
-  constants: ['WG'],
+  params: PARAMS,
+  bindings: INPUT_GRAD,
+  constants: ['RELU', 'WG'],
+});
+const inputGradSubgroupKernel = defineKernel({
+  name: 'linear_input_grad_subgroup',
+  params: PARAMS,
+  bindings: INPUT_GRAD,
+  constants: ['RELU'],
 });
 const weightGradKernel = defineKernel({
   name: 'linear_weight_grad',
-  params: { rows: 'u32', inputs: 'u32', outputs: 'u32', span: 'u32' },
-  bindings: { x: 'read', dy: 'read', dweight: 'write', dbias: 'write' },
-  constants: ['WG', 'NO_BIAS'],
+  params: { ...PARAMS, span: 'u32' },
+  bindings: WEIGHT_GRAD,
+  constants: ['NO_BIAS', 'RELU', 'WG'],
+});
+const weightGradSubgroupKernel = defineKernel({
+  name: 'linear_weight_grad_subgroup',
+  params: { ...PARAMS, span: 'u32' },
+  bindings: WEIGHT_GRAD,
+  constants: ['NO_BIAS', 'RELU'],
 });
 const sumPartsKernel = defineKernel({
   name: 'sum_parts',
@@ -36,28 +59,46 @@ export interface LinearSize {
 }
 
 /** Rows and columns of the block that one thread keeps in registers. */
-const BLOCK_ROWS = 8;
-const BLOCK_COLUMNS = 4;
+const BLOCK = [8, 4] as const;
+/** Rows and columns of the tile that one subgroup keeps, and the lanes of the subgroups that it is written for. */
+const SUBGROUP_TILE = [16, 32] as const;
+const LANES = 8;
 
-/** `blocks`: a block in each thread's registers; `subgroup`: a tile in each subgroup of 8 lanes. */
-export type ProductVariant = 'blocks' | 'subgroup';
+/**
+ * `blocks`: a block in each thread's registers; `subgroup`: a tile in each subgroup of 8 lanes; `tiled`: a tile in the
+ * memory of each workgroup.
+ */
+export type ProductVariant = 'blocks' | 'subgroup' | 'tiled';
 
-/** The variants that can run on an adapter. */
-export function productVariants(gpu: Gpu): readonly ProductVariant[] {
-  return runsOnSubgroups(gpu) ? ['blocks', 'subgroup'] : ['blocks'];
+/** The variants that can compute a layer's products on an adapter: all but `blocks` load four numbers at once. */
+export function productVariants(gpu: Gpu, { inputs, outputs }: LinearSize): readonly ProductVariant[] {
+  if (inputs % 4 > 0 || outputs % 4 > 0) return ['blocks'];
+  return gpu.subgroupSize === LANES ? ['blocks', 'subgroup', 'tiled'] : ['blocks', 'tiled'];
 }
 
 /**
- * The variant of a product of so many rows and columns: `subgroup` on CPU adapters with subgroups of 8, where layers of
- * 32 units and more run 1.2 to 3.1 times as fast (README, Products) and smaller ones about as fast, except where the tile
- * would be mostly padding. Both give the same bits there.
+ * The variant of a layer's product of so many rows and columns, where nothing else is asked for. CPU adapters: as measured
+ * (README, Products); `tiled` waits at barriers, which is slow there. GPUs: tiles where there is one to fill.
  */
-export function productVariant(gpu: Gpu, rows: number, columns: number): ProductVariant {
-  const subgroups = gpu.adapterKind === 'software' && runsOnSubgroups(gpu);
-  return subgroups && rows >= 8 && columns >= 8 ? 'subgroup' : 'blocks';
+export function productVariant(gpu: Gpu, size: LinearSize, rows: number, columns: number): ProductVariant {
+  const variants = productVariants(gpu, size);
+  if (gpu.adapterKind === 'hardware') {
+    return variants.includes('tiled') && rows >= 64 && columns >= 32 ? 'tiled' : 'blocks';
+  }
+  return variants.includes('subgroup') && size.rows >= 8 && columns >= 16 ? 'subgroup' : 'blocks';
 }
 
-const blocks = (rows: number, columns: number) => Math.ceil(rows / BLOCK_ROWS) * Math.ceil(columns / BLOCK_COLUMNS);
+/**
+ * Whether the gradients of a layer take a rectifier's gradient on load (`relu`) at less than the cost of relu_backward.
+ * A block loads an element of dy for every four columns: too often on a CPU adapter, where every load counts.
+ */
+export function rectifiesOnLoad(gpu: Gpu, size: LinearSize): boolean {
+  return gpu.adapterKind === 'hardware' || productVariant(gpu, size, size.rows, size.inputs) === 'subgroup';
+}
+
+/** Blocks or tiles of so many rows and columns. */
+const count = (rows: number, columns: number, [high, wide]: readonly [number, number]) =>
+  Math.ceil(rows / high) * Math.ceil(columns / wide);
 
 /**
  * y = x · weightᵀ + bias, with `relu` followed by the rectifier, with `statistics` (vec2f[⌈rows / 8⌉, outputs]) also the
@@ -70,43 +111,54 @@ export function linear(
   {
     relu = false,
     statistics,
-    variant = productVariant(plan.gpu, size.rows, size.outputs),
+    variant = productVariant(plan.gpu, size, size.rows, size.outputs),
   }: { readonly relu?: boolean; readonly statistics?: View; readonly variant?: ProductVariant } = {},
 ): void {
   const { rows, inputs, outputs } = size;
-  if (variant === 'subgroup') {
+  if (variant === 'tiled') {
     const { x, weight, bias, y } = views;
-    const product = { rows, columns: outputs, depth: inputs, a_row: inputs, a_k: 1, b_column: inputs, b_k: 1 };
-    productOnSubgroups(plan, { a: x, b: weight, c: y }, product, { bias, relu, ...(statistics && { statistics }) });
+    const product = { rows, columns: outputs, depth: inputs, aAlongDepth: true, bAlongDepth: true };
+    productInTiles(plan, { a: x, b: weight, c: y }, product, { bias, relu, ...(statistics && { statistics }) });
+    return;
+  }
+  const bindings = { ...views, statistics: statistics ?? plan.gpu.unused };
+  const constants = { RELU: Number(relu), STATISTICS: Number(statistics !== undefined) };
+  if (variant === 'subgroup') {
+    plan.dispatch(linearSubgroupKernel, bindings, size, count(rows, outputs, SUBGROUP_TILE), constants);
     return;
   }
   const WG = productThreads(plan.gpu);
-  plan.dispatch(
-    linearKernel,
-    { ...views, statistics: statistics ?? plan.gpu.unused },
-    size,
-    groupsFor(blocks(rows, outputs), WG),
-    { WG, RELU: Number(relu), STATISTICS: Number(statistics !== undefined) },
-  );
+  plan.dispatch(linearKernel, bindings, size, groupsFor(count(rows, outputs, BLOCK), WG), { ...constants, WG });
 }
 
-/** dx = dy · weight. */
+/**
+ * dx = dy · weight.
+ * @param relu the output y of a rectifier behind the layer: dy is then its gradient, and counts as 0 where y is not above 0
+ */
 export function linearInputGrad(
   plan: Plan,
-  dy: View,
-  weight: View,
-  dx: View,
+  views: Record<'dy' | 'weight' | 'dx', View>,
   size: LinearSize,
-  variant = productVariant(plan.gpu, size.rows, size.inputs),
+  {
+    relu,
+    variant = productVariant(plan.gpu, size, size.rows, size.inputs),
+  }: { readonly relu?: View; readonly variant?: ProductVariant } = {},
 ): void {
   const { rows, inputs, outputs } = size;
+  if (variant === 'tiled') {
+    const { dy, weight, dx } = views;
+    const product = { rows, columns: inputs, depth: outputs, aAlongDepth: true, bAlongDepth: false };
+    productInTiles(plan, { a: dy, b: weight, c: dx }, product, relu && { mask: relu });
+    return;
+  }
+  const bindings = { ...views, y: relu ?? views.dy };
+  const RELU = Number(relu !== undefined);
   if (variant === 'subgroup') {
-    const product = { rows, columns: inputs, depth: outputs, a_row: outputs, a_k: 1, b_column: 1, b_k: inputs };
-    productOnSubgroups(plan, { a: dy, b: weight, c: dx }, product);
+    plan.dispatch(inputGradSubgroupKernel, bindings, size, count(rows, inputs, SUBGROUP_TILE), { RELU });
     return;
   }
   const WG = productThreads(plan.gpu);
-  plan.dispatch(inputGradKernel, { dy, weight, dx }, size, groupsFor(blocks(rows, inputs), WG), { WG });
+  plan.dispatch(inputGradKernel, bindings, size, groupsFor(count(rows, inputs, BLOCK), WG), { RELU, WG });
 }
 
 /**
@@ -123,6 +175,7 @@ export function weightGradParts(plan: Plan, rows: number): { readonly parts: num
 /**
  * dweight = dyᵀ · x, dbias = Σ_rows dy, or 0 with `noBias`.
  * @param scratch f32[parts · outputs · inputs] and f32[parts · outputs], needed when there are several parts
+ * @param relu as for linearInputGrad
  */
 export function linearWeightGrad(
   plan: Plan,
@@ -131,27 +184,34 @@ export function linearWeightGrad(
   {
     scratch,
     noBias = false,
-    variant = productVariant(plan.gpu, size.outputs, size.inputs),
+    relu,
+    variant = productVariant(plan.gpu, size, size.outputs, size.inputs),
   }: {
     readonly scratch?: { readonly weight: View; readonly bias: View };
     readonly noBias?: boolean;
+    readonly relu?: View;
     readonly variant?: ProductVariant;
   } = {},
 ): void {
   const { rows, inputs, outputs } = size;
   const { parts, span } = weightGradParts(plan, rows);
   const { x, dy, dweight, dbias } = views;
-  const to = scratch ? { dweight: scratch.weight, dbias: scratch.bias } : { dweight, dbias };
-  if (variant === 'subgroup') {
-    const product = { rows: outputs, columns: inputs, depth: rows, a_row: 1, a_k: outputs, b_column: 1, b_k: inputs };
-    productOnSubgroups(plan, { a: dy, b: x, c: to.dweight }, product, {
+  const bindings = { x, dy, y: relu ?? dy, dweight: scratch?.weight ?? dweight, dbias: scratch?.bias ?? dbias };
+  const constants = { NO_BIAS: Number(noBias), RELU: Number(relu !== undefined) };
+  if (variant === 'tiled') {
+    const product = { rows: outputs, columns: inputs, depth: rows, aAlongDepth: false, bAlongDepth: false };
+    productInTiles(plan, { a: dy, b: x, c: bindings.dweight }, product, {
       parts: { parts, span },
-      rowSums: { to: to.dbias, zero: noBias },
+      rowSums: { to: bindings.dbias, zero: noBias },
+      ...(relu && { mask: relu }),
     });
+  } else if (variant === 'subgroup') {
+    const tiles = count(outputs, inputs, SUBGROUP_TILE) * parts;
+    plan.dispatch(weightGradSubgroupKernel, bindings, { ...size, span }, tiles, constants);
   } else {
     const WG = productThreads(plan.gpu);
-    const groups = groupsFor(blocks(outputs, inputs) * parts, WG);
-    plan.dispatch(weightGradKernel, { x, dy, ...to }, { ...size, span }, groups, { WG, NO_BIAS: Number(noBias) });
+    const groups = groupsFor(count(outputs, inputs, BLOCK) * parts, WG);
+    plan.dispatch(weightGradKernel, bindings, { ...size, span }, groups, { ...constants, WG });
   }
   if (!scratch) return;
   sumParts(plan, scratch.weight, dweight, outputs * inputs, parts);

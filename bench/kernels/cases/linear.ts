@@ -16,30 +16,43 @@ const BLOCK = 8;
 /** A batch that every adapter divides into parts for the weight gradient. */
 const LARGE_BATCH = 8192;
 
-/** The hidden layers and the output layer, forward and backward, by every variant that the adapter can run. */
+/** The hidden layers and the output layer, forward and backward, by every variant that is of use on the adapter. */
 export function linearCases(gpu: Gpu, sizes: Sizes): Case[] {
   const { rows, batchNorm } = sizes;
   const hidden = hiddenLayers(sizes);
   const output = { rows, inputs: featureWidth(neumfConfig(sizes)), outputs: 1 };
-  const each = (results: readonly [number, number], body: (variant: kernels.ProductVariant) => Case) => {
-    const chosen = kernels.productVariant(gpu, ...results);
-    return kernels.productVariants(gpu).map((variant) => ({ ...body(variant), variant, chosen: variant === chosen }));
+  const each = (
+    size: kernels.LinearSize,
+    results: readonly [number, number],
+    body: (variant: kernels.ProductVariant) => Case,
+  ) => {
+    const chosen = kernels.productVariant(gpu, size, ...results);
+    return kernels
+      .productVariants(gpu, size)
+      .filter((variant) => variant !== 'tiled' || gpu.adapterKind === 'hardware')
+      .map((variant) => ({ ...body(variant), variant, chosen: variant === chosen }));
   };
   const forward = (size: kernels.LinearSize, behind: Behind) =>
-    each([rows, size.outputs], (variant) => linearCase(variant, size, behind));
+    each(size, [rows, size.outputs], (variant) => linearCase(variant, size, behind));
   const weightGrad = (size: kernels.LinearSize) =>
-    each([size.outputs, size.inputs], (variant) => weightGradCase(gpu, variant, size));
+    each(size, [size.outputs, size.inputs], (variant) => weightGradCase(gpu, variant, size));
   return [
     ...hidden.flatMap((size) => forward(size, batchNorm ? 'statistics' : 'relu')),
     ...forward(output, 'plain'),
-    ...[...hidden, output].flatMap((size) => each([rows, size.inputs], (variant) => inputGradCase(variant, size))),
+    ...[...hidden, output].flatMap((size) =>
+      each(size, [rows, size.inputs], (variant) => inputGradCase(variant, size)),
+    ),
     ...[...hidden, output].flatMap(weightGrad),
     ...weightGrad({ ...hidden[0]!, rows: LARGE_BATCH }),
   ];
 }
 
-/** The subgroup variant is one shader for all three products: the shape says which. */
-const SHADER = { blocks: (name: string) => name, subgroup: () => 'linear_subgroup' };
+/** The shader of a variant of a product: `tiled` is one for all three, and the shape says which. */
+const SHADER = {
+  blocks: (name: string) => name,
+  subgroup: (name: string) => `${name}_subgroup`,
+  tiled: () => 'linear_tiled',
+};
 
 const shapeOf = ({ rows, inputs, outputs }: kernels.LinearSize) => `${times(rows)} × ${inputs} → ${outputs}`;
 
@@ -82,7 +95,7 @@ function inputGradCase(variant: kernels.ProductVariant, size: kernels.LinearSize
     const expected = reference.linearInputGrad(taken, weight, part);
     const magnitudes = reference.linearInputGrad(absolute(taken), absolute(weight), part);
     const dx = trial.sampledOutput('dx', sample, expected, magnitudes);
-    kernels.linearInputGrad(trial.plan, trial.input(dy), trial.input(weight), dx, size, variant);
+    kernels.linearInputGrad(trial.plan, { dy: trial.input(dy), weight: trial.input(weight), dx }, size, { variant });
   });
 }
 

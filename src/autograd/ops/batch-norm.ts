@@ -72,7 +72,7 @@ export function linearBatchNormRelu(
   tape.remember(y, (pass) => {
     const dz = tape.scratch(z.size, 'gradient before batch norm');
     batchNormBackward(pass, { x: z, moments, y, dx: dz }, norm, { relu: true, scale: 1 / (1 - p) });
-    linearBackward(pass, dz, x, weight, bias, true);
+    linearBackward(pass, dz, { x, weight, bias }, { noBias: true });
   });
   return y;
 }

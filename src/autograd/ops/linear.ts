@@ -11,7 +11,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
   const tape = tapeOf(x.gpu);
   const y = tape.output([size.rows, size.outputs], 'linear', [x, weight, bias]);
   kernels.linear(tape.plan, { x: x.view, weight: weight.view, bias: bias.view, y: y.view }, size);
-  tape.remember(y, (pass) => linearBackward(pass, pass.dy, x, weight, bias));
+  tape.remember(y, (pass) => linearBackward(pass, pass.dy, { x, weight, bias }));
   return y;
 }
 
@@ -22,9 +22,14 @@ export function linearRelu(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
   const y = tape.output([size.rows, size.outputs], 'linear_relu', [x, weight, bias]);
   kernels.linear(tape.plan, { x: x.view, weight: weight.view, bias: bias.view, y: y.view }, size, { relu: true });
   tape.remember(y, (pass) => {
-    const dz = tape.scratch(y.size, 'gradient before relu');
-    reluBackward(pass.plan, y.view, pass.dy.view, dz.view, y.size);
-    linearBackward(pass, dz, x, weight, bias);
+    const tensors = { x, weight, bias };
+    if (kernels.rectifiesOnLoad(x.gpu, size)) {
+      linearBackward(pass, pass.dy, tensors, { relu: y });
+    } else {
+      const dz = tape.scratch(y.size, 'gradient before relu');
+      reluBackward(pass.plan, y.view, pass.dy.view, dz.view, y.size);
+      linearBackward(pass, dz, tensors);
+    }
   });
   return y;
 }
@@ -38,21 +43,21 @@ export function linearSize(x: Tensor, weight: Tensor, bias: Tensor): kernels.Lin
 
 /**
  * Gradients of x, weight and bias from that of the linear layer's output.
+ * @param relu the output of a rectifier behind the layer: dy is then the gradient of that
  * @param noBias the bias has no effect, because a BatchNorm behind the layer takes it away: its gradient is exactly 0
  */
 export function linearBackward(
   pass: BackwardPass,
-  dz: Tensor,
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor,
-  noBias = false,
+  dy: Tensor,
+  { x, weight, bias }: Record<'x' | 'weight' | 'bias', Tensor>,
+  { relu, noBias = false }: { readonly relu?: Tensor; readonly noBias?: boolean } = {},
 ): void {
   const { plan, gradient } = pass;
   const tape = tapeOf(x.gpu);
   const size = linearSize(x, weight, bias);
+  const rectified = relu ? { relu: relu.view } : {};
   const dx = gradient(x);
-  if (dx) kernels.linearInputGrad(plan, dz.view, weight.view, dx.view, size);
+  if (dx) kernels.linearInputGrad(plan, { dy: dy.view, weight: weight.view, dx: dx.view }, size, rectified);
   const dweight = gradient(weight);
   const dbias = gradient(bias);
   if (!dweight && !dbias) return;
@@ -60,11 +65,11 @@ export function linearBackward(
   const scratch = (length: number) => tape.scratch(length, 'parts of a weight gradient').view;
   const views = {
     x: x.view,
-    dy: dz.view,
+    dy: dy.view,
     dweight: dweight?.view ?? scratch(weight.size),
     dbias: dbias?.view ?? scratch(bias.size),
   };
   const split =
     parts > 1 ? { scratch: { weight: scratch(parts * weight.size), bias: scratch(parts * bias.size) } } : {};
-  kernels.linearWeightGrad(plan, views, size, { ...split, noBias });
+  kernels.linearWeightGrad(plan, views, size, { ...split, ...rectified, noBias });
 }
