@@ -8,8 +8,8 @@
 //   STATISTICS:  extra[block, j] = (mean, Σ (c − mean)²) of the block's 8 rows, for batch_norm_finish
 //   ROW_SUMS:    extra[part, i] = Σ_k A[i, k], the bias' gradient;  NO_BIAS: 0 instead (linear_weight_grad.wgsl says why)
 // a, b, y, bias f32, y and bias unused without their constants · c f32[parts, rows, columns]
-// extra f32[2 · ceil(rows / 8) · columns], f32[parts · rows], or unused; everything but span, a depth that is not along a
-// or b, and rows of a that is along k a multiple of 4
+// extra f32[2 · ceil(rows / 8) · columns], f32[parts · rows], or unused · the layer's inputs and outputs are multiples of 4,
+// so that no four numbers reach into the next row
 // One workgroup of 128 threads for a tile of 64 × 64: 16 k at a time, the threads bring A and B into workgroup memory, four
 // numbers a load, then each multiplies 8 rows × 4 columns in registers.
 struct Params { rows: u32, columns: u32, depth: u32, span: u32, a_stride: u32, b_stride: u32 }
