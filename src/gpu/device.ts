@@ -1,4 +1,4 @@
-import { requestAdapter } from '#platform';
+import { requestAdapter, restful } from '#platform';
 import {
   ConfigError,
   DeviceLostError,
@@ -150,8 +150,13 @@ export class Gpu {
 
   /** Resolves when all submitted work is done; throws what went wrong meanwhile. */
   async idle(): Promise<void> {
-    await this.device.queue.onSubmittedWorkDone();
+    await this.wait(this.device.queue.onSubmittedWorkDone());
     this.check();
+  }
+
+  /** Awaits something that the device promised, on a CPU adapter without disturbing it. */
+  wait<T>(promise: Promise<T>): Promise<T> {
+    return this.adapterKind === 'software' ? restful(promise) : promise;
   }
 
   /** Throws the first error that the device reported, if any. */

@@ -24,7 +24,7 @@ export class Pacer {
   /** Notes that `repeats` repetitions were submitted; resolves when the next ones may be. */
   async submitted(repeats: number): Promise<void> {
     const start = performance.now();
-    const done = this.#gpu.device.queue.onSubmittedWorkDone().then(() => {
+    const done = this.#gpu.wait(this.#gpu.device.queue.onSubmittedWorkDone()).then(() => {
       const now = performance.now();
       // A submit that waited behind another began when that one was done.
       const each = (now - Math.max(start, this.#lastDone)) / repeats;

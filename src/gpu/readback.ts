@@ -18,7 +18,7 @@ export class Readback {
     encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
     gpu.submit(encoder.finish());
     try {
-      await staging.mapAsync(MAP_READ, 0, size);
+      await gpu.wait(staging.mapAsync(MAP_READ, 0, size));
     } catch (error) {
       await Promise.resolve(); // lets a device loss arrive first: it is the better explanation
       gpu.check();

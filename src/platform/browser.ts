@@ -3,6 +3,9 @@ import type { AdapterChoice, FoundAdapter } from './types.ts';
 
 export { shaderText } from './shaders.ts';
 
+/** A browser's own process waits for the GPU. */
+export const restful = <T>(promise: Promise<T>): Promise<T> => promise;
+
 export async function requestAdapter(choice: AdapterChoice): Promise<FoundAdapter> {
   if (!navigator.gpu) {
     return { adapter: null, hint: 'this browser has no WebGPU, or the page is neither https nor localhost' };
