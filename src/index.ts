@@ -42,6 +42,7 @@ export {
   NonFiniteError,
 } from './errors.ts';
 export { type Candidates, candidates } from './evaluate/candidates.ts';
+export { FullRanking, type TopItems } from './evaluate/full-ranking.ts';
 export { LeaveOneOut } from './evaluate/leave-one-out.ts';
 export { hitRate, ndcg } from './evaluate/metrics.ts';
 export { Gpu, type OpenOptions } from './gpu/device.ts';

@@ -5,6 +5,7 @@ import { batchNormCases } from './cases/batch-norm.ts';
 import { deferredCases } from './cases/deferred.ts';
 import { elementwiseCases } from './cases/elementwise.ts';
 import { embeddingCases } from './cases/embedding.ts';
+import { fullRankingCases } from './cases/full-ranking.ts';
 import { linearCases } from './cases/linear.ts';
 import { optimizerCases } from './cases/optimizers.ts';
 import { outputCases } from './cases/output.ts';
@@ -24,6 +25,7 @@ export function kernelCases(gpu: Gpu, sizes: Sizes): Case[] {
     ...optimizerCases(sizes),
     ...outputCases(gpu, sizes),
     ...deferredCases(gpu, sizes),
+    ...fullRankingCases(gpu, sizes),
   ];
 }
 

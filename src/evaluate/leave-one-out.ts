@@ -2,11 +2,10 @@ import { Clock } from '../autograd/clock.ts';
 import { record, tensor, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { checkBindable, type Gpu } from '../gpu/device.ts';
-import { Pacer } from '../gpu/pacer.ts';
-import { type Plan, runPlans } from '../gpu/plan.ts';
 import { candidatePairs, rank } from '../kernels/rank.ts';
 import type { Forward } from '../models/model.ts';
 import type { Candidates } from './candidates.ts';
+import { type Chunks, runChunks } from './chunks.ts';
 
 /** Pairs scored together: enough to fill a GPU, little enough memory for wide models. */
 const PAIRS = 16384;
@@ -14,11 +13,8 @@ const PAIRS = 16384;
 /** Ranks every tested user's held-out item on the device; a list of ranks is all that comes back. */
 export class LeaveOneOut {
   readonly #gpu: Gpu;
-  readonly #chunks: number;
-  readonly #clock: Clock;
+  readonly #chunks: Chunks;
   readonly #ranks: Tensor;
-  readonly #prepare: Plan;
-  readonly #scoreChunk: Plan;
 
   /**
    * @param evaluation a model's evaluation, such as `() => model.evaluation()`
@@ -29,11 +25,10 @@ export class LeaveOneOut {
     const chunk = Math.max(1, Math.min(tested, Math.floor(PAIRS / width)));
     checkBindable(gpu, `the candidate lists of ${tested} users`, 4 * items.length);
     this.#gpu = gpu;
-    this.#chunks = Math.ceil(tested / chunk);
-    this.#clock = new Clock(gpu);
+    const clock = new Clock(gpu);
     this.#ranks = zeros(gpu, [tested], { dtype: 'u32', label: 'ranks' });
     const size = { chunk, width, tested };
-    const step = this.#clock.step.view;
+    const step = clock.step.view;
     const testedUsers = tensor(gpu, users, { label: 'tested users' });
     const lists = tensor(gpu, items, { label: 'candidates' });
     const pairs = {
@@ -41,36 +36,26 @@ export class LeaveOneOut {
       items: zeros(gpu, [chunk * width], { dtype: 'u32', label: 'pair items' }),
     };
     let forward!: Forward;
-    this.#prepare = record(gpu, 'fold for evaluation', () => {
+    const prepare = record(gpu, 'fold for evaluation', () => {
       forward = evaluation();
     });
-    this.#scoreChunk = record(gpu, 'leave-one-out', ({ plan }) => {
+    const scoreChunk = record(gpu, 'leave-one-out', ({ plan }) => {
       const views = { users: pairs.users.view, items: pairs.items.view };
       candidatePairs(plan, { step, testedUsers: testedUsers.view, candidates: lists.view, ...views }, size);
       const logits = forward(pairs.users, pairs.items);
       rank(plan, { step, candidates: lists.view, logits: logits.view, ranks: this.#ranks.view }, size);
-      this.#clock.advance(logits);
+      clock.advance(logits);
     });
+    this.#chunks = { clock, count: Math.ceil(tested / chunk), prepare, scoreChunk };
   }
 
   async compile(): Promise<void> {
-    await Promise.all([this.#prepare.compile(), this.#scoreChunk.compile()]);
+    await Promise.all([this.#chunks.prepare.compile(), this.#chunks.scoreChunk.compile()]);
   }
 
   /** The rank of each held-out item among its candidates, 0 for the best. */
   async ranks(): Promise<Uint32Array<ArrayBuffer>> {
-    const pacer = new Pacer(this.#gpu);
-    this.#clock.set(0);
-    this.#prepare.run();
-    for (let done = 0; done < this.#chunks; ) {
-      const repeats = Math.min(pacer.repeats, this.#chunks - done);
-      runPlans(this.#gpu, 'leave-one-out', (replay) => {
-        for (let i = 0; i < repeats; i++) replay(this.#scoreChunk);
-      });
-      done += repeats;
-      await pacer.submitted(repeats);
-    }
-    await pacer.drain();
+    await runChunks(this.#gpu, this.#chunks);
     return (await this.#ranks.data()) as Uint32Array<ArrayBuffer>;
   }
 }

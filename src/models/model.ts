@@ -86,18 +86,21 @@ export class Model {
    * appended here run. It leaves nothing for backward.
    */
   evaluation(): Forward {
-    const { config, parameters } = this;
-    parameters.settle?.(tapeOf(parameters.gpu).plan);
-    const layers =
-      config.model === 'gmf'
-        ? []
-        : config.mlpLayers.map((_, layer) => {
-            const names = layerNames(config, layer);
-            const [weight, bias] = [this.#get(names.weight), this.#get(names.bias)];
-            return config.batchNorm ? foldBatchNorm(weight, bias, this.#norm(layer)) : { weight, bias };
-          });
+    const { parameters } = this;
+    const layers = this.evaluatedLayers();
     const forward = this.#forward((x, layer) => linearRelu(x, layers[layer]!.weight, layers[layer]!.bias));
     return (users, items) => noGrad(parameters.gpu, () => forward(users, items));
+  }
+
+  /** The hidden layers in evaluation, each relu(weight · x + bias), with BatchNorm folded as `evaluation` has it. */
+  evaluatedLayers(): { weight: Tensor; bias: Tensor }[] {
+    const { config } = this;
+    if (config.model === 'gmf') return [];
+    return config.mlpLayers.map((_, layer) => {
+      const names = layerNames(config, layer);
+      const [weight, bias] = [this.#get(names.weight), this.#get(names.bias)];
+      return config.batchNorm ? foldBatchNorm(weight, bias, this.#norm(layer)) : { weight, bias };
+    });
   }
 
   #forward(hidden: HiddenLayer): Forward {

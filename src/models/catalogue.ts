@@ -1,0 +1,149 @@
+import { concat } from '../autograd/ops/concat.ts';
+import { embedding } from '../autograd/ops/embedding.ts';
+import { linear } from '../autograd/ops/linear.ts';
+import { noGrad, type Tape, tapeOf, tensor, zeros } from '../autograd/tape.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { split } from '../kernels/concat.ts';
+import * as linearKernels from '../kernels/linear.ts';
+import { type PairBlock, pairLayer, pairScores, pairSums, prefersPairLayer, TILE } from '../kernels/pairs.ts';
+import type { Model } from './model.ts';
+
+/** Pairs scored together: enough to fill a GPU. */
+const PAIRS = 65536;
+/** Most elements of a hidden layer's output for the pairs scored together (64 MiB). */
+const MOST_ELEMENTS = 2 ** 24;
+
+/** Scores a chunk of users after the other, each with all items. */
+export interface Catalogue {
+  /** Users of a chunk. */
+  readonly chunk: number;
+  /**
+   * Appends the scoring of the chunk that `step`, u32[1], points at.
+   * @param keys u32[chunk, items]: takes the logits, as numbers that order as they do (pair_scores.wgsl)
+   */
+  score(step: Tensor, keys: Tensor): void;
+}
+
+/** Users of a chunk and items of a block of it: as many whole tiles as stay within the pairs to score together. */
+function blocksOf(users: number, items: number, widest: number) {
+  const pairs = Math.min(PAIRS, Math.floor(MOST_ELEMENTS / widest));
+  const tiles = Math.max(1, Math.floor(pairs / items / TILE));
+  const chunk = Math.min(users, tiles * TILE);
+  return { chunk, block: Math.max(1, Math.min(items, Math.floor(pairs / chunk))) };
+}
+
+/**
+ * What scoring `users`, u32[tested], with all items needs of a model, from its weights as they are when the dispatches
+ * appended here run. The first hidden layer is linear in [p_u ; q_i]:
+ *
+ *   W [p_u ; q_i] + b = W_u p_u + (W_i q_i + b) = a_u + c_i
+ *
+ * so that a and c are computed once for each user and each item, and a pair's first layer is relu(a_u + c_i).
+ */
+export function catalogue(model: Model, users: Tensor): Catalogue {
+  const { parameters, config } = model;
+  const { gpu } = parameters;
+  return noGrad(gpu, () => {
+    const [first, ...layers] = model.evaluatedLayers();
+    const sums = first && firstLayer(model, users, first);
+    const factors = factorTables(model, users);
+    const units = (layers.at(-1) ?? first)?.bias.size ?? 0;
+    const widths = [first, ...layers].map((layer) => layer?.bias.size ?? 1);
+    const { chunk, block } = blocksOf(users.size, config.items, Math.max(...widths));
+    const size = { allItems: config.items, dim: factors?.p.shape[1] ?? 0, units };
+    const [h, bias] = [parameters.get('output_layer.weight'), parameters.get('output_layer.bias')];
+
+    const score = (step: Tensor, keys: Tensor) => {
+      const tape = tapeOf(gpu);
+      const outputs = new Map<number, Tensor>();
+      const output = (layer: number, width: number) => {
+        if (!outputs.has(layer)) outputs.set(layer, tape.scratch(chunk * block * width, `hidden layer ${layer}`));
+        return outputs.get(layer)!;
+      };
+      for (let firstItem = 0; firstItem < config.items; firstItem += block) {
+        const items = Math.min(block, config.items - firstItem);
+        const pairs = { users: chunk, items, firstItem, tested: users.size };
+        const x = sums && hiddenLayers(tape, step, pairs, sums, layers, output);
+        const views = { step: step.view, h: h.view, bias: bias.view, keys: keys.view };
+        const given = { ...(factors && { p: factors.p.view, q: factors.q.view }), ...(x && { x: x.view }) };
+        pairScores(tape.plan, { ...views, ...given }, pairs, size);
+      }
+    };
+    return { chunk, score };
+  });
+}
+
+type Layer = ReturnType<Model['evaluatedLayers']>[number];
+
+/** The users' part of the first hidden layer, f32[tested, units], and the items', f32[items, units]. */
+function firstLayer(model: Model, users: Tensor, { weight, bias }: Layer): Record<'a' | 'c', Tensor> {
+  const { parameters, config } = model;
+  const { gpu } = parameters;
+  const [rows, left, right] = [bias.size, config.mlpDim, config.mlpDim];
+  const halves = [left, right].map((dim) => zeros(gpu, [rows, dim], { label: 'half of the first layer' }));
+  const [ofUsers, ofItems] = halves as [Tensor, Tensor];
+  split(tapeOf(gpu).plan, weight.view, ofUsers.view, ofItems.view, { rows, left, right });
+  const p = embedding({ table: parameters.get('mlp_user_emb.weight'), ids: users });
+  return {
+    a: linear(p, ofUsers, zeros(gpu, [rows], { label: 'no bias' })),
+    c: linear(parameters.get('mlp_item_emb.weight'), ofItems, bias),
+  };
+}
+
+/**
+ * What the output layer takes products of: p f32[tested, dim] and q f32[items, dim] with logit = h · (p_u ⊙ q_i) + …, in
+ * the order of its weights. Without hidden layers [p ; q] of the MLP reaches it too: [p ; 1] ⊙ [1 ; q]. Null when there are none.
+ */
+function factorTables(model: Model, users: Tensor): Record<'p' | 'q', Tensor> | null {
+  const { parameters, config } = model;
+  const table = (branch: string) => ({
+    p: embedding({ table: parameters.get(`${branch}_user_emb.weight`), ids: users }),
+    q: parameters.get(`${branch}_item_emb.weight`),
+  });
+  const gmf = config.model === 'mlp' ? null : table('gmf');
+  if (config.model === 'gmf' || config.mlpLayers.length > 0) return gmf;
+  const ones = (rows: number) =>
+    tensor(parameters.gpu, new Float32Array(rows * config.mlpDim).fill(1), {
+      shape: [rows, config.mlpDim],
+      label: 'ones',
+    });
+  const { p, q } = table('mlp');
+  const mlp = { p: concat(p, ones(users.size)), q: concat(ones(config.items), q) };
+  return gmf ? { p: concat(gmf.p, mlp.p), q: concat(gmf.q, mlp.q) } : mlp;
+}
+
+/** Appends the hidden layers of a block of pairs; gives the last one's output, f32[users, items, units]. */
+function hiddenLayers(
+  { plan }: Tape,
+  step: Tensor,
+  pairs: PairBlock,
+  { a, c }: Record<'a' | 'c', Tensor>,
+  layers: readonly Layer[],
+  output: (layer: number, width: number) => Tensor,
+): Tensor {
+  const { gpu } = plan;
+  const units = a.shape[1]!;
+  const sums = { a: a.view, c: c.view };
+  const sizeOf = ({ weight }: Layer) => ({ inputs: weight.shape[1]!, outputs: weight.shape[0]! });
+  let x: Tensor | null = null;
+  if (!layers[0] || !prefersPairLayer(gpu, sizeOf(layers[0]))) {
+    x = output(0, units);
+    pairSums(plan, { step: step.view, ...sums, y: x.view }, pairs, units);
+  }
+  layers.forEach((layer, i) => {
+    const size = sizeOf(layer);
+    const y = output(1 + i, size.outputs);
+    const views = { weight: layer.weight.view, bias: layer.bias.view, y: y.view };
+    const given = x ? { x: x.view } : sums;
+    if (prefersPairLayer(gpu, size)) pairLayer(plan, { step: step.view, ...given, ...views }, pairs, size);
+    else
+      linearKernels.linear(
+        plan,
+        { x: x!.view, ...views },
+        { rows: pairs.users * pairs.items, ...size },
+        { relu: true },
+      );
+    x = y;
+  });
+  return x!;
+}

@@ -1,0 +1,259 @@
+import { describe, expect, it } from 'vitest';
+import { tensor } from '../../src/autograd/tape.ts';
+import { itemsPerUser, type Split } from '../../src/data/split.ts';
+import { ConfigError, DataError } from '../../src/errors.ts';
+import { FullRanking } from '../../src/evaluate/full-ranking.ts';
+import type { ModelConfig } from '../../src/models/config.ts';
+import { Model } from '../../src/models/model.ts';
+import { loadWeights } from '../../src/models/weights.ts';
+import { useGpu } from '../gpu-fixture.ts';
+import { CpuTrainer } from '../models/cpu-trainer.ts';
+import { Draws, expectClose } from '../numbers.ts';
+import { fullRank, topItems } from '../reference/pairs.ts';
+
+const on = useGpu();
+const NONE = 0xffffffff;
+
+const CONFIG: ModelConfig = {
+  model: 'neumf',
+  users: 23,
+  items: 61,
+  gmfDim: 6,
+  mlpDim: 5,
+  mlpLayers: [12, 7],
+  batchNorm: false,
+  dropout: 0.5,
+};
+
+const MODELS: [string, Partial<ModelConfig>][] = [
+  ['gmf', { model: 'gmf' }],
+  ['gmf, by fours', { model: 'gmf', gmfDim: 8 }],
+  ['mlp', { model: 'mlp' }],
+  ['mlp without hidden layers', { model: 'mlp', mlpLayers: [] }],
+  ['mlp of one hidden layer', { model: 'mlp', mlpLayers: [9] }],
+  ['neumf', {}],
+  ['neumf without hidden layers', { mlpLayers: [] }],
+  ['neumf, by fours', { gmfDim: 4, mlpLayers: [16, 8, 8] }],
+  ['neumf, layers of both kinds', { gmfDim: 4, mlpLayers: [8, 5, 8, 16] }],
+];
+
+/** Weights as after some training: nothing is 0 or 1, and running variances are positive. */
+function randomModel(
+  change: Partial<ModelConfig>,
+  seed: number,
+  edit: (name: string, data: Float32Array) => void = () => {},
+) {
+  const config = { ...CONFIG, ...change };
+  const model = new Model(on.gpu, config);
+  const draws = new Draws(seed);
+  const weights = new Map(
+    model.parameters.specs.map(({ name, shape }) => {
+      const size = shape.reduce((product, n) => product * n, 1);
+      const data = name.endsWith('running_var') ? draws.vector(size, 0.1, 3) : draws.normal(size);
+      edit(name, data);
+      return [name, { shape, data }];
+    }),
+  );
+  loadWeights(model, weights, 'random weights');
+  return { model, config, weights: new Map([...weights].map(([name, { data }]) => [name, [...data]])) };
+}
+
+/** Four of five users tested; one has seen nothing, one nearly all, and of one the held-out item is a training item. */
+function randomSplit({ users, items }: Pick<ModelConfig, 'users' | 'items'>): Split {
+  const draws = new Draws(users + items);
+  const pairs: [number, number][] = [];
+  for (let user = 0; user < users; user++) {
+    const chance = user === 1 ? 0 : user === 2 ? 0.97 : 0.3;
+    for (let item = 0; item < items; item++) if (draws.uniform() < chance) pairs.push([user, item]);
+  }
+  const tested = Array.from({ length: users }, (_, user) => users - 1 - user).filter((user) => user % 5 !== 4);
+  const taken = new Set(pairs.map(String));
+  const free = (user: number) => {
+    for (;;) {
+      const [item] = draws.ids(1, items);
+      if (!taken.has(String([user, item]))) return item!;
+    }
+  };
+  const test = { users: Uint32Array.from(tested), items: Uint32Array.from(tested, free) };
+  const again = tested.indexOf(3);
+  test.items[again] = pairs.find(([user]) => user === 3)![1];
+  const validated = tested.filter((user) => user % 2 && user !== 3);
+  const columns = [0, 1].map((which) => Uint32Array.from(pairs, (pair) => pair[which]!));
+  return {
+    users,
+    items,
+    train: itemsPerUser({ users: columns[0]!, items: columns[1]! }, users),
+    validation: { users: Uint32Array.from(validated), items: Uint32Array.from(validated, free) },
+    test,
+    negatives: null,
+    untested: users - tested.length,
+  };
+}
+
+function seenBy({ train, validation }: Split, user: number): Set<number> {
+  const seen = new Set(train.items.subarray(train.offsets[user], train.offsets[user + 1]));
+  validation!.users.forEach((other, i) => {
+    if (other === user) seen.add(validation!.items[i]!);
+  });
+  return seen;
+}
+
+/** Each user's logits of all items, by plain loops in float64. */
+function float64Logits({ config, weights }: ReturnType<typeof randomModel>): number[][] {
+  const adam = { lr: 0, betas: [0, 0], eps: 0, weightDecay: 0 } as const;
+  const cpu = new CpuTrainer({ ...config, adam, clipNorm: null }, weights);
+  const items = Array.from({ length: config.items }, (_, item) => item);
+  return Array.from({ length: config.users }, (_, user) => cpu.evaluate(new Array(items.length).fill(user), items));
+}
+
+/** The same by the model's forward pass on the device. */
+async function forwardLogits({ model, config }: ReturnType<typeof randomModel>): Promise<number[][]> {
+  const pairs = Array.from({ length: config.users * config.items }, (_, i) => i);
+  const users = tensor(
+    on.gpu,
+    Uint32Array.from(pairs, (i) => Math.floor(i / config.items)),
+  );
+  const items = tensor(
+    on.gpu,
+    Uint32Array.from(pairs, (i) => i % config.items),
+  );
+  const logits = await model.evaluation()(users, items).data();
+  return Array.from({ length: config.users }, (_, user) => [
+    ...logits.slice(user * config.items, (user + 1) * config.items),
+  ]);
+}
+
+/** Whether rounding decides nothing: different logits of a user are further apart than it, relative to the largest. */
+function areDistinct(logits: readonly number[][]): boolean {
+  const largest = Math.max(...logits.flat().map(Math.abs));
+  return logits.every((own) => {
+    const sorted = own.toSorted((a, b) => a - b);
+    const gaps = sorted.slice(1).map((value, i) => value - sorted[i]!);
+    return Math.min(...gaps.filter((gap) => gap > 0)) / largest > 2e-6;
+  });
+}
+
+/** The first random model from this seed on that scores items distinctly, or alike, and its logits. */
+function distinctModel(change: Partial<ModelConfig>, seed: number, edit?: (name: string, data: Float32Array) => void) {
+  for (let tried = seed; tried < seed + 30; tried++) {
+    const random = randomModel(change, tried, edit);
+    const exact = float64Logits(random);
+    if (areDistinct(exact)) return { random, exact };
+  }
+  throw new Error('all models have logits that only rounding tells apart');
+}
+
+describe.each(MODELS)('%s', (_, change) => {
+  it.each([false, true])('is ranked as one that scores all pairs, batch norm %s', async (batchNorm) => {
+    const { random, exact } = distinctModel({ ...change, batchNorm }, 3);
+    const split = randomSplit(random.config);
+    const { users, items } = split.test;
+    const ranking = new FullRanking(on.gpu, random.model, split);
+    const ranks = (logits: readonly number[][]) =>
+      Array.from(users, (user, i) => fullRank(logits[user]!, items[i]!, seenBy(split, user)));
+    const expected = ranks(exact);
+    expect(new Set(expected).size).toBeGreaterThan(8);
+    expect([...(await ranking.ranks())]).toEqual(expected);
+    expect(ranks(await forwardLogits(random))).toEqual(expected);
+
+    const asked = Uint32Array.of(7, 2, 1, 0, 7, 22);
+    const top = await ranking.topK(asked, 5);
+    const best = Array.from(asked, (user) => topItems(exact[user]!, seenBy(split, user), 5));
+    expect([...top.items]).toEqual(best.flat());
+    const logits = best.flatMap((list, i) =>
+      list.map((item) => (item === NONE ? Number.NEGATIVE_INFINITY : exact[asked[i]!]![item]!)),
+    );
+    expect(best[1]!.includes(NONE), 'user 2 has hardly an unseen item').toBe(true);
+    const largest = Math.max(...exact.flat().map(Math.abs));
+    const there = (_: number, i: number) => logits[i] !== Number.NEGATIVE_INFINITY;
+    expect([...top.logits].filter((value, i) => !there(value, i))).toEqual(
+      logits.filter((value) => value === -Infinity),
+    );
+    const finite = logits.filter(there);
+    expectClose([...top.logits].filter(there), finite, { relative: 2e-6, scale: finite.map(() => largest) });
+  });
+});
+
+it('takes chunks of users one after the other, the last one shorter, and blocks of the items', async () => {
+  const config = { users: 23, items: 9001, gmfDim: 2, mlpDim: 3, mlpLayers: [8, 8] };
+  const random = randomModel(config, 4);
+  const split = randomSplit(config);
+  const { users, items } = split.test;
+  const logits = float64Logits(random);
+  const ranks = await new FullRanking(on.gpu, random.model, split).ranks();
+  users.forEach((user, i) => {
+    const own = logits[user]!;
+    const [seen, margin] = [seenBy(split, user), 1e-5 * Math.max(...own.map(Math.abs))];
+    const without = (shift: number) => own.map((logit, item) => (item === items[i] ? logit + shift : logit));
+    expect(ranks[i]).toBeGreaterThanOrEqual(fullRank(without(margin), items[i]!, seen));
+    expect(ranks[i]).toBeLessThanOrEqual(fullRank(without(-margin), items[i]!, seen));
+  });
+});
+
+it('ties count against the model, and in the best items the lower one stands first', async () => {
+  // All items stand for one of seven.
+  const repeat = (name: string, data: Float32Array) => {
+    if (!name.endsWith('item_emb.weight')) return;
+    const dim = data.length / CONFIG.items;
+    data.forEach((_, i) => {
+      data[i] = data[(Math.floor(i / dim) % 7) * dim + (i % dim)]!;
+    });
+  };
+  const { random, exact: logits } = distinctModel({ batchNorm: true }, 5, repeat);
+  const split = randomSplit(CONFIG);
+  const ranking = new FullRanking(on.gpu, random.model, split);
+  const expected = Array.from(split.test.users, (user, i) =>
+    fullRank(logits[user]!, split.test.items[i]!, seenBy(split, user)),
+  );
+  expect([...(await ranking.ranks())]).toEqual(expected);
+  const all = Uint32Array.from({ length: CONFIG.users }, (_, user) => user);
+  const top = await ranking.topK(all, 20);
+  expect([...top.items]).toEqual([...all].flatMap((user) => topItems(logits[user]!, seenBy(split, user), 20)));
+});
+
+it('what is not a number counts against the model, and is recommended last', async () => {
+  const [badUser, badItem] = [6, 11];
+  const spoil = (name: string, data: Float32Array) => {
+    if (name === 'gmf_user_emb.weight') data.fill(Number.NaN, badUser * 6, badUser * 6 + 6);
+    if (name === 'gmf_item_emb.weight') data[badItem * 6] = Number.NaN;
+  };
+  const random = randomModel({}, 6, spoil);
+  const split = randomSplit(CONFIG);
+  split.test.items[split.test.users.indexOf(8)] = badItem;
+  const ranking = new FullRanking(on.gpu, random.model, split);
+  const logits = float64Logits(random);
+  const expected = Array.from(split.test.users, (user, i) =>
+    fullRank(logits[user]!, split.test.items[i]!, seenBy(split, user)),
+  );
+  expect([...(await ranking.ranks())]).toEqual(expected);
+  const top = await ranking.topK(Uint32Array.of(0, badUser), CONFIG.items + 1);
+  for (const [row, user] of [0, badUser].entries()) {
+    const own = top.items.slice(row * (CONFIG.items + 1), (row + 1) * (CONFIG.items + 1));
+    expect([...own]).toEqual(topItems(logits[user]!, seenBy(split, user), CONFIG.items + 1));
+  }
+});
+
+it('follows the weights of the moment, and asking twice gives the same', async () => {
+  const { model, config } = randomModel({ batchNorm: true }, 7);
+  const ranking = new FullRanking(on.gpu, model, randomSplit(config));
+  await ranking.compile();
+  const first = await ranking.ranks();
+  expect(await ranking.ranks()).toEqual(first);
+  for (const name of ['output_layer.weight', 'mlp.1.running_mean']) {
+    const before = await ranking.ranks();
+    const weights = model.parameters.get(name);
+    weights.write((await weights.data()).map((value) => -value) as Float32Array<ArrayBuffer>);
+    expect(await ranking.ranks()).not.toEqual(before);
+  }
+});
+
+it('refuses what cannot be', async () => {
+  const { model, config } = randomModel({}, 8);
+  const split = randomSplit(config);
+  const nobody = { users: new Uint32Array(0), items: new Uint32Array(0) };
+  expect(() => new FullRanking(on.gpu, model, { ...split, test: nobody })).toThrow(DataError);
+  const ranking = new FullRanking(on.gpu, model, split);
+  await expect(ranking.topK(Uint32Array.of(0), 0)).rejects.toThrow(ConfigError);
+  await expect(ranking.topK(Uint32Array.of(1, CONFIG.users), 3)).rejects.toThrow(/user number 23: a number below 23/);
+  expect((await ranking.topK(new Uint32Array(0), 3)).items).toHaveLength(0);
+});
