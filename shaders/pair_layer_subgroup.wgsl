@@ -52,8 +52,8 @@ fn main(
   var l7 = b0; var h7 = b1;
   for (var k = 0u; k < depth; k++) {
     let w = weight[row + k];
-    let lo = mat4x4f(subgroupBroadcast(w, 0u), subgroupBroadcast(w, 1u), subgroupBroadcast(w, 2u), subgroupBroadcast(w, 3u));
-    let hi = mat4x4f(subgroupBroadcast(w, 4u), subgroupBroadcast(w, 5u), subgroupBroadcast(w, 6u), subgroupBroadcast(w, 7u));
+    let lo = transpose(mat4x4f(subgroupBroadcast(w, 0u), subgroupBroadcast(w, 1u), subgroupBroadcast(w, 2u), subgroupBroadcast(w, 3u)));
+    let hi = transpose(mat4x4f(subgroupBroadcast(w, 4u), subgroupBroadcast(w, 5u), subgroupBroadcast(w, 6u), subgroupBroadcast(w, 7u)));
     var x0: vec4f; var x1: vec4f; var x2: vec4f; var x3: vec4f; var x4: vec4f; var x5: vec4f; var x6: vec4f; var x7: vec4f;
     if (SUMS) {
       let p = a[user + k];
@@ -77,14 +77,14 @@ fn main(
       x6 = a[(min(u + 6u, last) * params.items + item) * depth + k];
       x7 = a[(min(u + 7u, last) * params.items + item) * depth + k];
     }
-    l0 += x0 * lo; h0 += x0 * hi;
-    l1 += x1 * lo; h1 += x1 * hi;
-    l2 += x2 * lo; h2 += x2 * hi;
-    l3 += x3 * lo; h3 += x3 * hi;
-    l4 += x4 * lo; h4 += x4 * hi;
-    l5 += x5 * lo; h5 += x5 * hi;
-    l6 += x6 * lo; h6 += x6 * hi;
-    l7 += x7 * lo; h7 += x7 * hi;
+    l0 = add(l0, x0, lo); h0 = add(h0, x0, hi);
+    l1 = add(l1, x1, lo); h1 = add(h1, x1, hi);
+    l2 = add(l2, x2, lo); h2 = add(h2, x2, hi);
+    l3 = add(l3, x3, lo); h3 = add(h3, x3, hi);
+    l4 = add(l4, x4, lo); h4 = add(h4, x4, hi);
+    l5 = add(l5, x5, lo); h5 = add(h5, x5, hi);
+    l6 = add(l6, x6, lo); h6 = add(h6, x6, hi);
+    l7 = add(l7, x7, lo); h7 = add(h7, x7, hi);
   }
   if (i >= params.items) { return; }
   store(u + 0u, i, n, l0, h0);
@@ -95,6 +95,11 @@ fn main(
   store(u + 5u, i, n, l5, h5);
   store(u + 6u, i, n, l6, h6);
   store(u + 7u, i, n, l7, h7);
+}
+
+// sum + w · x, where w's columns belong to x's four inputs and its rows to four outputs.
+fn add(sum: vec4f, x: vec4f, w: mat4x4f) -> vec4f {
+  return fma(vec4f(x.w), w[3], fma(vec4f(x.z), w[2], fma(vec4f(x.y), w[1], fma(vec4f(x.x), w[0], sum))));
 }
 
 // Writes 8 outputs of one pair; users past the end are not written.

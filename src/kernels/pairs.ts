@@ -62,9 +62,12 @@ export function runsPairLayer(gpu: Gpu, { inputs, outputs }: LayerSize): boolean
   return runsOnSubgroups(gpu) && inputs % 4 === 0 && outputs % TILE === 0;
 }
 
-/** Whether pairLayer is the way: on CPU adapters it takes half the time of `linear`, or less (README, Full ranking). */
-export function prefersPairLayer(gpu: Gpu, size: LayerSize): boolean {
-  return gpu.adapterKind === 'software' && runsPairLayer(gpu, size);
+/**
+ * Whether pairLayer is the way: on CPU adapters a layer of sums takes half the time of `linear`, or less, and one of given
+ * outputs where linear's wider tile would be half empty.
+ */
+export function prefersPairLayer(gpu: Gpu, size: LayerSize, ofSums: boolean): boolean {
+  return gpu.adapterKind === 'software' && runsPairLayer(gpu, size) && (ofSums || size.outputs === TILE);
 }
 
 /** `threads`: a pair in each thread; `subgroup`: a tile of 8 × 8 in each subgroup of 8 lanes. */

@@ -8,8 +8,8 @@ import * as linearKernels from '../kernels/linear.ts';
 import { type PairBlock, pairLayer, pairScores, pairSums, prefersPairLayer, TILE } from '../kernels/pairs.ts';
 import type { Model } from './model.ts';
 
-/** Pairs scored together: enough to fill a GPU. */
-const PAIRS = 65536;
+/** Pairs scored together: enough to fill a GPU, and that the threads of a CPU adapter seldom wait for each other. */
+const PAIRS = 2 ** 18;
 /** Most elements of a hidden layer's output for the pairs scored together (64 MiB). */
 const MOST_ELEMENTS = 2 ** 24;
 
@@ -126,7 +126,7 @@ function hiddenLayers(
   const sums = { a: a.view, c: c.view };
   const sizeOf = ({ weight }: Layer) => ({ inputs: weight.shape[1]!, outputs: weight.shape[0]! });
   let x: Tensor | null = null;
-  if (!layers[0] || !prefersPairLayer(gpu, sizeOf(layers[0]))) {
+  if (!layers[0] || !prefersPairLayer(gpu, sizeOf(layers[0]), true)) {
     x = output(0, units);
     pairSums(plan, { step: step.view, ...sums, y: x.view }, pairs, units);
   }
@@ -135,7 +135,7 @@ function hiddenLayers(
     const y = output(1 + i, size.outputs);
     const views = { weight: layer.weight.view, bias: layer.bias.view, y: y.view };
     const given = x ? { x: x.view } : sums;
-    if (prefersPairLayer(gpu, size)) pairLayer(plan, { step: step.view, ...given, ...views }, pairs, size);
+    if (prefersPairLayer(gpu, size, !x)) pairLayer(plan, { step: step.view, ...given, ...views }, pairs, size);
     else
       linearKernels.linear(
         plan,
