@@ -19,7 +19,8 @@ export interface Task extends Omit<ModelConfig, 'model'> {
 
 /**
  * Files are safetensors. `weights`: the initial weights under PyTorch's names. `batch`: users u32[batchSize], items
- * u32[batchSize], labels f32[batchSize]. `interactions`: offsets u32[users + 1], items u32[positives], a list a user.
+ * u32[batchSize], labels f32[batchSize]. `interactions`: offsets u32[users + 1], items u32[positives], a list a user;
+ * testUsers u32[tested], testItems u32[tested].
  */
 export type Request =
   /** A new model for the steps that follow, all on one batch. → {} */
@@ -29,7 +30,13 @@ export type Request =
   /** A new model for epochs over the interactions. → EpochReady */
   | { readonly do: 'prepareEpoch'; readonly task: Task; readonly weights: string; readonly interactions: string }
   /** → EpochDone */
-  | { readonly do: 'epoch' };
+  | { readonly do: 'epoch' }
+  /** A model that ranks each user's held-out item (testUsers, testItems) among those not in its list. → {} */
+  | { readonly do: 'prepareRanking'; readonly task: Task; readonly weights: string; readonly interactions: string }
+  /** → RankingDone */
+  | { readonly do: 'rank' }
+  /** Not asked of ours. → RankBounds */
+  | { readonly do: 'rankBounds'; readonly margin: number };
 
 export interface Hello {
   /** What it computes on, e.g. "llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)". */
@@ -61,6 +68,19 @@ export interface EpochDone {
   readonly samples: number;
   /** Mean loss of the epoch. */
   readonly loss: number;
+}
+
+export interface RankingDone {
+  /** Wall time of scoring all pairs and counting. */
+  readonly milliseconds: number;
+  /** How many of a tested user's unseen items are not scored below the held-out one. */
+  readonly ranks: readonly number[];
+}
+
+/** What the ranks are when each held-out item's logit is larger, or smaller, by `margin` times the user's largest logit. */
+export interface RankBounds {
+  readonly least: readonly number[];
+  readonly most: readonly number[];
 }
 
 /** Any request's reply when it failed. */

@@ -4,9 +4,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { median } from '../../bench/kernels/median.ts';
 import type { Entry } from '../../bench/peers/runner/contenders.ts';
 import { type Line, type Measuring, measureEpochs, measureSteps } from '../../bench/peers/runner/measure.ts';
+import { measureRankings } from '../../bench/peers/runner/ranking.ts';
 import { compare, largestDifference } from '../../bench/peers/runner/statistics.ts';
-import { absences, epochTable, stepTable } from '../../bench/peers/runner/table.ts';
-import { evenShare, taskOf, Workload } from '../../bench/peers/runner/workload.ts';
+import { absences, epochTable, rankingTable, stepTable } from '../../bench/peers/runner/table.ts';
+import { evenShare, evenUsers, taskOf, Workload } from '../../bench/peers/runner/workload.ts';
 import { decodeSafetensors } from '../../src/models/safetensors.ts';
 import { Workplace } from '../cli/command.ts';
 
@@ -116,6 +117,51 @@ it('a comparison of epochs extrapolates a share, and names what was drawn once',
   expect(theirs).toBe('| lesson | 32 | theirs | 250 | 40.0 s | 5.00 s | 2.00 | 2.00 | 1.0000 → 0.2500 |');
 });
 
+describe('a comparison of rankings', () => {
+  /** Ranks of three users, and the bounds that a contender gives for ours. */
+  function ranker(name: string, ranks: number[], milliseconds: number, least = ranks, most = ranks): Entry {
+    const replies = { prepareRanking: {}, rank: { milliseconds, ranks }, rankBounds: { least, most } };
+    const script = `
+      const [say, replies] = [(reply) => console.log(JSON.stringify(reply)), ${JSON.stringify(replies)}];
+      say({ device: 'paper', versions: {} });
+      const lines = require('node:readline').createInterface({ input: process.stdin });
+      lines.on('line', (line) => say(replies[JSON.parse(line).do]));`;
+    return { id: name, name, command: process.execPath, args: ['--eval', script] };
+  }
+
+  it('times those whose ranks are ours, up to logits that rounding may order either way', async () => {
+    const entries = [
+      ranker('ours', [0, 5, 2], 1000),
+      ranker('same', [0, 5, 2], 3000),
+      ranker('rounded', [0, 6, 2], 500, [0, 4, 2], [0, 6, 2]),
+      ranker('other', [0, 6, 2], 1000),
+      ranker('fewer', [0, 5], 1000),
+    ];
+    const lines = await measureRankings(entries, TASK, '', '', 3, HOW);
+    expect(outcomes(lines)).toEqual({
+      ours: null,
+      same: null,
+      rounded: null,
+      other: 'not the same ranks: tested user 1 has 6 to 6, and ours is 5',
+      fewer: expect.stringMatching(/^not the same ranks: tested user 2 has undefined/),
+    });
+    expect(lines.map(({ sameRanks }) => sameRanks?.users)).toEqual([3, 3, 2, undefined, undefined]);
+    expect(lines[1].time).toMatchObject({ median: 3000, ratioByRound: 3 });
+    expect(lines[1].samplesPerSecond).toBe(7); // 3 users × 7 items in 3 s
+    expect(rankingTable(lines, 'markdown').split('\n')[3]).toBe(
+      '| lesson | same | 3.00 | 3.00–3.00 | 7.00 | 3.00 | 3.00 | 3 of 3 |',
+    );
+    expect(absences(lines)).toContain(
+      'other, lesson, ranking: not the same ranks: tested user 1 has 6 to 6, and ours is 5',
+    );
+  });
+
+  it('ends with an error when ours is out', async () => {
+    const entries = [paper('ours', '0', 0, `say({ missing: 'no adapter' }); process.exit()`), ranker('theirs', [1], 1)];
+    await expect(measureRankings(entries, TASK, '', '', 1, HOW)).rejects.toThrow('ours: no adapter');
+  });
+});
+
 describe('the figures', () => {
   it('compare round by round, so that a slow round meets both', () => {
     expect(median([9, 1, 5])).toBe(5);
@@ -149,6 +195,22 @@ describe('the workload', () => {
     const lists = { offsets: Uint32Array.of(0, 3, 3, 8), items: Uint32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
     expect(evenShare(lists, 1)).toEqual(lists);
     expect(evenShare(lists, 0.5)).toEqual({ offsets: Uint32Array.of(0, 1, 1, 4), items: Uint32Array.of(2, 4, 6, 8) });
+  });
+
+  it('can be some of the tested users', () => {
+    const test = { users: Uint32Array.of(3, 5, 6, 9, 12), items: Uint32Array.of(0, 1, 2, 3, 4) };
+    expect(evenUsers(test)).toEqual(test);
+    expect(evenUsers(test, 99)).toEqual(test);
+    expect(evenUsers(test, 2)).toEqual({ users: Uint32Array.of(6, 12), items: Uint32Array.of(2, 4) });
+  });
+
+  it('has weights as after training for rankings', () => {
+    const bytes = new Uint8Array(readFileSync(workload.trainedWeights(TASK)));
+    const weights = decodeSafetensors(bytes, 'weights').tensors;
+    expect(Math.max(...weights.get('gmf_user_emb.weight')!.data)).toBeGreaterThan(0.5);
+    const variances = [...weights.get('mlp.1.running_var')!.data];
+    expect(Math.min(...variances)).toBeGreaterThan(0.7);
+    expect(new Set(variances).size).toBeGreaterThan(100);
   });
 
   it('is gone after the run', () => {

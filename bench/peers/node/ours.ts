@@ -4,6 +4,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import {
   Clock,
   DeferredAdam,
+  FullRanking,
   fusedStep,
   Gpu,
   loadWeights,
@@ -60,17 +61,22 @@ function replay(gpu: Gpu, plan: Plan, count: number): void {
   }
 }
 
-async function prepareEpoch(gpu: Gpu, task: Task, weights: string, interactions: string) {
+function readSplit({ users, items }: Task, interactions: string): Split {
   const file = readTensors(interactions);
-  const split: Split = {
-    users: task.users,
-    items: task.items,
+  const test = { users: numbers(file, 'testUsers', 'U32'), items: numbers(file, 'testItems', 'U32') };
+  return {
+    users,
+    items,
     train: { offsets: numbers(file, 'offsets', 'U32'), items: numbers(file, 'items', 'U32') },
     validation: null,
-    test: { users: new Uint32Array(0), items: new Uint32Array(0) },
+    test,
     negatives: null,
-    untested: task.users,
+    untested: users - test.users.length,
   };
+}
+
+async function prepareEpoch(gpu: Gpu, task: Task, weights: string, interactions: string) {
+  const split = readSplit(task, interactions);
   const { users: _users, items: _items, ...settings } = task;
   const trainer = await Trainer.create(gpu, split, { ...settings, eval: 'none', epochs: 1_000_000, seed: SEED });
   loadWeights(trainer.model, readTensors(weights), weights);
@@ -79,6 +85,19 @@ async function prepareEpoch(gpu: Gpu, task: Task, weights: string, interactions:
     const { value } = await epochs.next();
     const { seconds, samplesPerSecond, loss } = value!;
     return { milliseconds: 1000 * seconds, samples: Math.round(samplesPerSecond * seconds), loss };
+  };
+}
+
+async function prepareRanking(gpu: Gpu, task: Task, weights: string, interactions: string) {
+  const model = new Model(gpu, { ...task, model: 'neumf' });
+  loadWeights(model, readTensors(weights), weights);
+  const ranking = new FullRanking(gpu, model, readSplit(task, interactions));
+  await ranking.compile();
+  await gpu.idle();
+  return async () => {
+    const start = performance.now();
+    const ranks = await ranking.ranks();
+    return { milliseconds: performance.now() - start, ranks: [...ranks] };
   };
 }
 
@@ -91,5 +110,6 @@ await serve(async () => {
     },
     prepareSteps: (task, weights, batch) => prepareSteps(gpu, task, weights, batch),
     prepareEpoch: (task, weights, interactions) => prepareEpoch(gpu, task, weights, interactions),
+    prepareRanking: (task, weights, interactions) => prepareRanking(gpu, task, weights, interactions),
   };
 });

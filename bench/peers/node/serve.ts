@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { EpochDone, EpochReady, Hello, Request, StepsDone, Task } from '../protocol.ts';
+import type { EpochDone, EpochReady, Hello, RankingDone, Request, StepsDone, Task } from '../protocol.ts';
 
 /** A contender in Node. */
 export interface Contender {
@@ -8,6 +8,8 @@ export interface Contender {
   prepareSteps(task: Task, weights: string, batch: string): Promise<(count: number) => Promise<StepsDone>>;
   /** Gives what trains one epoch. */
   prepareEpoch(task: Task, weights: string, interactions: string): Promise<() => Promise<EpochDone>>;
+  /** Gives what ranks all held-out items; absent where that is not measured. */
+  prepareRanking?(task: Task, weights: string, interactions: string): Promise<() => Promise<RankingDone>>;
 }
 
 /** Says hello, then answers requests until stdin ends. */
@@ -23,6 +25,7 @@ export async function serve(open: () => Promise<Contender>): Promise<void> {
   say(contender.hello);
   let steps: ((count: number) => Promise<StepsDone>) | undefined;
   let epoch: (() => Promise<EpochDone>) | undefined;
+  let ranking: (() => Promise<RankingDone>) | undefined;
 
   async function answer(request: Request): Promise<object> {
     switch (request.do) {
@@ -38,6 +41,14 @@ export async function serve(open: () => Promise<Contender>): Promise<void> {
       case 'epoch':
         if (!epoch) throw new Error('epoch before prepareEpoch');
         return epoch();
+      case 'prepareRanking':
+        ranking = await contender.prepareRanking?.(request.task, request.weights, request.interactions);
+        return {};
+      case 'rank':
+        if (!ranking) throw new Error('rank before prepareRanking, or without it');
+        return ranking();
+      case 'rankBounds':
+        throw new Error('rankBounds is not asked of contenders in Node');
     }
   }
 

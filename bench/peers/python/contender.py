@@ -39,6 +39,9 @@ class Contender:
             "steps": lambda request: self.steps(request["count"]),
             "prepareEpoch": self.prepare_epoch,
             "epoch": lambda request: self.epoch(),
+            "prepareRanking": self.prepare_ranking,
+            "rank": lambda request: self.rank(),
+            "rankBounds": lambda request: self.rank_bounds(request["margin"]),
         }
 
     def prepare_steps(self, request):
@@ -78,6 +81,22 @@ class Contender:
         self.wait()
         milliseconds = 1000 * (time.perf_counter() - start)
         return {"milliseconds": milliseconds, "samples": samples, "loss": total.item() / samples}
+
+    def prepare_ranking(self, request):
+        from ranking import Ranking
+
+        self.ranking = Ranking(request["task"], request["weights"], request["interactions"], self.device)
+        return {}
+
+    def rank(self):
+        start = time.perf_counter()
+        ranks = self.ranking.ranks()
+        self.wait()
+        return {"milliseconds": 1000 * (time.perf_counter() - start), "ranks": ranks.tolist()}
+
+    def rank_bounds(self, margin):
+        least, most = self.ranking.bounds(margin)
+        return {"least": least.tolist(), "most": most.tolist()}
 
     def wait(self):
         if self.device.type == "cuda":

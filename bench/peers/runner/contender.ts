@@ -1,6 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { EpochDone, EpochReady, Failed, Hello, Missing, Request, StepsDone, Task } from '../protocol.ts';
+import type {
+  EpochDone,
+  EpochReady,
+  Failed,
+  Hello,
+  Missing,
+  RankBounds,
+  RankingDone,
+  Request,
+  StepsDone,
+  Task,
+} from '../protocol.ts';
 import type { Entry } from './contenders.ts';
 
 /** One contender's process. What it cannot do is a reason in words, and the contender is then out. */
@@ -51,6 +62,18 @@ export class Contender {
 
   epoch(): Promise<EpochDone | null> {
     return this.#ask({ do: 'epoch' });
+  }
+
+  prepareRanking(task: Task, weights: string, interactions: string): Promise<object | null> {
+    return this.#ask({ do: 'prepareRanking', task, weights, interactions });
+  }
+
+  rank(): Promise<RankingDone | null> {
+    return this.#ask({ do: 'rank' });
+  }
+
+  rankBounds(margin: number): Promise<RankBounds | null> {
+    return this.#ask({ do: 'rankBounds', margin });
   }
 
   /** Marks it as out, for a reason that the runner found. */

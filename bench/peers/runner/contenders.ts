@@ -9,6 +9,8 @@ export interface Entry {
   readonly args: readonly string[];
   /** Part of the epoch figure only. */
   readonly epochsOnly?: boolean;
+  /** Part of the ranking figure. */
+  readonly ranks?: boolean;
 }
 
 export const OURS = 'ours';
@@ -18,6 +20,7 @@ const node = (id: string, name: string): Entry => ({
   name,
   command: process.execPath,
   args: [path(`node/${id}.ts`)],
+  ranks: id === OURS,
 });
 const torch = (id: string, name: string, program: string, ...args: string[]): Entry => ({
   id,
@@ -27,6 +30,7 @@ const torch = (id: string, name: string, program: string, ...args: string[]): En
   },
   args: ['-B', path(`python/${program}.py`), ...args],
   epochsOnly: program === 'lesson',
+  ranks: args.includes('eager'),
 });
 
 /** All contenders, ours first: the others are compared with it. */

@@ -7,14 +7,15 @@ import { type Comparison, compare, largestDifference } from './statistics.ts';
 
 /** What was found of one contender at one task. */
 export interface Line {
-  readonly figure: 'step' | 'epoch';
+  readonly figure: 'step' | 'epoch' | 'ranking';
   readonly preset: string;
-  readonly batchSize: number;
+  /** Samples; null where nothing is trained. */
+  readonly batchSize: number | null;
   readonly contender: string;
   readonly hello: Hello | null;
   /** Why there are no figures; null when there are. */
   readonly out: string | null;
-  /** Milliseconds a step, or a sample of an epoch; null when it was only checked, or is out. */
+  /** Milliseconds a step, a sample of an epoch, or a ranking; null when it was only checked, or is out. */
   readonly time: Comparison | null;
   readonly samplesPerSecond: number | null;
   /** Steps: the largest relative difference of the first losses from ours, without dropout. */
@@ -23,6 +24,8 @@ export interface Line {
   readonly losses: readonly [number, number] | null;
   /** Milliseconds of drawing that is done once for all epochs; 0 for the others, and for steps. */
   readonly drawnOnce: number;
+  /** Rankings: of how many tested users the rank is the same as ours. */
+  readonly sameRanks: { readonly users: number; readonly of: number } | null;
 }
 
 export interface Measuring {
@@ -43,7 +46,7 @@ export const TOLERANCE = 1e-4;
 /** Before a measurement, for threads of the contender before to fall asleep. */
 const PAUSE_MS = 50;
 
-interface Runner {
+export interface Runner {
   readonly contender: Contender;
   readonly trace: number[];
   readonly times: number[];
@@ -118,7 +121,7 @@ export function measureEpochs(
 }
 
 /** Starts the contenders, ours first, and ends them afterwards. Throws GpuError when ours is out. */
-async function withRunners(
+export async function withRunners(
   entries: readonly Entry[],
   { patience }: Measuring,
   body: (runners: Runner[]) => Promise<Line[]>,
@@ -138,7 +141,7 @@ async function withRunners(
 }
 
 /** One measurement of each, round after round: whatever disturbs the machine meets them all. */
-async function inTurn(
+export async function inTurn(
   runners: readonly Runner[],
   { rounds, say }: Measuring,
   name: string,
@@ -194,5 +197,6 @@ function lineOf(figure: Line['figure'], task: Task, runner: Runner, ours: Runner
     difference: null,
     losses: contender.out === null ? [trace[0], time ? last : trace[trace.length - 1]] : null,
     drawnOnce,
+    sameRanks: null,
   };
 }

@@ -13,6 +13,8 @@ export interface Options {
   readonly check?: boolean;
   readonly epoch?: boolean;
   readonly epochShare: number;
+  readonly ranking?: boolean;
+  readonly testedUsers?: number;
   readonly data: string;
   readonly json?: boolean;
   readonly out?: string;
@@ -30,7 +32,9 @@ export function addOptions(program: Command, peers: readonly string[]): void {
     .option('--check', 'only compare the losses of the first steps')
     .option('--epoch', 'time epochs, sampling included, instead of steps')
     .option('--epoch-share <share>', 'part of the interactions that makes an epoch', share, 0.02)
-    .option('--data <path>', 'interactions for the epochs; online-retail comes along', BUNDLED)
+    .option('--ranking', 'time ranking every held-out item among all unseen items, instead of training')
+    .option('--tested-users <n>', 'rank only so many of them, evenly chosen', integer(1, 2 ** 30))
+    .option('--data <path>', 'interactions for epochs and ranking; online-retail comes along', BUNDLED)
     .option('--json', 'a JSON object a line on stdout instead of the table')
     .option('--out <path>', 'writes the table and all figures to PATH.md and PATH.json');
 }

@@ -12,10 +12,12 @@ interface Column {
   readonly right?: boolean;
 }
 
+const PRESET: Column = { heading: 'preset', cell: ({ preset }) => preset };
+const CONTENDER: Column = { heading: 'contender', cell: ({ contender }) => contender };
 const NAMES: readonly Column[] = [
-  { heading: 'preset', cell: ({ preset }) => preset },
-  { heading: 'batch', cell: ({ batchSize }) => batchSize.toLocaleString('en-US'), right: true },
-  { heading: 'contender', cell: ({ contender }) => contender },
+  PRESET,
+  { heading: 'batch', cell: ({ batchSize }) => batchSize?.toLocaleString('en-US') ?? MISSING, right: true },
+  CONTENDER,
 ];
 const RATIOS: readonly Column[] = [
   { heading: '× ours', cell: ({ time }) => (time ? digits(time.ratioByRound) : MISSING), right: true },
@@ -75,6 +77,30 @@ export function epochTable(lines: readonly Line[], samples: number, share: numbe
   return table(columns, lines, layout);
 }
 
+/** Seconds to rank every held-out item among all unseen items. */
+export function rankingTable(lines: readonly Line[], layout: Layout): string {
+  const seconds = (milliseconds: number) => digits(milliseconds / 1000);
+  const columns: Column[] = [
+    PRESET,
+    CONTENDER,
+    { heading: 'seconds', cell: ({ time }) => (time ? seconds(time.median) : MISSING), right: true },
+    {
+      heading: 'min–max',
+      cell: ({ time }) => (time ? `${seconds(time.least)}–${seconds(time.most)}` : MISSING),
+      right: true,
+    },
+    { ...RATE, heading: 'pairs/s' },
+    ...RATIOS,
+    {
+      heading: 'same ranks',
+      cell: ({ sameRanks }) =>
+        sameRanks ? [sameRanks.users, sameRanks.of].map((n) => n.toLocaleString('en-US')).join(' of ') : MISSING,
+      right: true,
+    },
+  ];
+  return table(columns, lines, layout);
+}
+
 function table(columns: readonly Column[], lines: readonly Line[], layout: Layout): string {
   const rows = [
     columns.map(({ heading }) => heading),
@@ -91,8 +117,9 @@ function table(columns: readonly Column[], lines: readonly Line[], layout: Layou
 export function absences(lines: readonly Line[]): string[] {
   const reasons = lines
     .filter(({ out }) => out !== null)
-    .map(({ contender, preset, batchSize, hello, out }) =>
-      hello ? `${contender}, ${preset}, batch ${batchSize}: ${out}` : `${contender}: ${out}`,
-    );
+    .map(({ contender, preset, batchSize, hello, out }) => {
+      if (!hello) return `${contender}: ${out}`;
+      return `${contender}, ${preset}, ${batchSize === null ? 'ranking' : `batch ${batchSize}`}: ${out}`;
+    });
   return [...new Set(reasons)];
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Pairs } from '../../../src/data/interactions.ts';
 import type { ItemLists, Split } from '../../../src/data/split.ts';
 import { PRESETS } from '../../../src/models/config.ts';
 import { initialValues } from '../../../src/models/initial.ts';
@@ -31,6 +32,25 @@ export class Workload {
       (spec, i) => [spec.name, { shape: spec.shape, data: initialValues(spec, i, SEED) }] as const,
     );
     return this.#write(`weights-${task.preset}-${task.users}-${task.items}`, new Map(tensors));
+  }
+
+  /**
+   * Weights as after training: embeddings of 50 times the initial size, so that scores differ by more than rounding, and
+   * biases, scales and running averages that are not 0 and 1.
+   */
+  trainedWeights(task: Task): string {
+    const specs = parameterSpecs({ ...task, model: 'neumf' });
+    const words = new Uint32Array(4);
+    const tensors = specs.map((spec, i) => {
+      const scale = spec.name.includes('_emb.') ? 50 : 1;
+      const spread = spec.shape.length === 1 ? 0.25 : 0;
+      const data = initialValues(spec, i, SEED).map((value, at) => {
+        pcg4d(words, SEED, STREAM, 1 + i, at);
+        return scale * value + spread * (words[0]! / 2 ** 31 - 1);
+      });
+      return [spec.name, { shape: spec.shape, data }] as const;
+    });
+    return this.#write(`trained-${task.preset}-${task.users}-${task.items}`, new Map(tensors));
   }
 
   /**
@@ -79,6 +99,13 @@ export function evenShare({ offsets, items }: ItemLists, share: number): ItemLis
     offsets: offsets.map(before),
     items: items.filter((_, i) => before(i + 1) > before(i)),
   };
+}
+
+/** `count` of the tested users, or all where there are fewer, chosen as evenShare does. */
+export function evenUsers({ users, items }: Pairs, count = users.length): Pairs {
+  const before = (i: number) => Math.floor((i * Math.min(count, users.length)) / users.length);
+  const isTaken = (_: number, i: number) => before(i + 1) > before(i);
+  return { users: users.filter(isTaken), items: items.filter(isTaken) };
 }
 
 function vectors(columns: Readonly<Record<string, StoredTensor['data']>>): Map<string, StoredTensor> {
