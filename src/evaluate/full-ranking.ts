@@ -32,16 +32,21 @@ export class FullRanking {
   readonly #gpu: Gpu;
   readonly #model: Model;
   readonly #split: Split;
+  readonly #pairs: number | undefined;
   readonly #ranks: Tensor;
   readonly #chunks: Chunks;
 
-  /** Throws DataError when no user has a held-out item, ConfigError when lists do not fit the adapter's limits. */
-  constructor(gpu: Gpu, model: Model, split: Split) {
+  /**
+   * @param pairs users × items scored together at most, which bounds the memory and changes no result
+   * Throws DataError when no user has a held-out item, ConfigError when lists do not fit the adapter's limits.
+   */
+  constructor(gpu: Gpu, model: Model, split: Split, pairs?: number) {
     const { users, items } = split.test;
     if (users.length === 0) throw new DataError('no user has a held-out item, so there is nothing to rank');
     this.#gpu = gpu;
     this.#model = model;
     this.#split = split;
+    this.#pairs = pairs;
     this.#ranks = zeros(gpu, [users.length], { dtype: 'u32', label: 'ranks' });
     this.#chunks = this.#score(users, items, (plan, views, size) => {
       rankItems(plan, { ...views, ranks: this.#ranks.view }, size);
@@ -106,7 +111,7 @@ export class FullRanking {
     };
     let scores!: ReturnType<typeof catalogue>;
     const prepare = record(gpu, 'users and items for scoring', () => {
-      scores = catalogue(this.#model, ids);
+      scores = catalogue(this.#model, ids, this.#pairs);
     });
     const size = { users: scores.chunk, items, tested: users.length };
     checkBindable(gpu, `the scores of ${size.users} users and ${items} items`, 4 * size.users * items);

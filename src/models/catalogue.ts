@@ -25,8 +25,7 @@ export interface Catalogue {
 }
 
 /** Users of a chunk and items of a block of it: as many whole tiles as stay within the pairs to score together. */
-function blocksOf(users: number, items: number, widest: number) {
-  const pairs = Math.min(PAIRS, Math.floor(MOST_ELEMENTS / widest));
+function blocksOf(users: number, items: number, pairs: number) {
   const tiles = Math.max(1, Math.floor(pairs / items / TILE));
   const chunk = Math.min(users, tiles * TILE);
   return { chunk, block: Math.max(1, Math.min(items, Math.floor(pairs / chunk))) };
@@ -39,8 +38,9 @@ function blocksOf(users: number, items: number, widest: number) {
  *   W [p_u ; q_i] + b = W_u p_u + (W_i q_i + b) = a_u + c_i
  *
  * so that a and c are computed once for each user and each item, and a pair's first layer is relu(a_u + c_i).
+ * @param pairs scored together at most; where they are fewer than a tile of users has items, items come in blocks
  */
-export function catalogue(model: Model, users: Tensor): Catalogue {
+export function catalogue(model: Model, users: Tensor, pairs = PAIRS): Catalogue {
   const { parameters, config } = model;
   const { gpu } = parameters;
   return noGrad(gpu, () => {
@@ -49,7 +49,11 @@ export function catalogue(model: Model, users: Tensor): Catalogue {
     const factors = factorTables(model, users);
     const units = (layers.at(-1) ?? first)?.bias.size ?? 0;
     const widths = [first, ...layers].map((layer) => layer?.bias.size ?? 1);
-    const { chunk, block } = blocksOf(users.size, config.items, Math.max(...widths));
+    const { chunk, block } = blocksOf(
+      users.size,
+      config.items,
+      Math.min(pairs, Math.floor(MOST_ELEMENTS / Math.max(...widths))),
+    );
     const size = { allItems: config.items, dim: factors?.p.shape[1] ?? 0, units };
     const [h, bias] = [parameters.get('output_layer.weight'), parameters.get('output_layer.bias')];
 
@@ -62,11 +66,11 @@ export function catalogue(model: Model, users: Tensor): Catalogue {
       };
       for (let firstItem = 0; firstItem < config.items; firstItem += block) {
         const items = Math.min(block, config.items - firstItem);
-        const pairs = { users: chunk, items, firstItem, tested: users.size };
-        const x = sums && hiddenLayers(tape, step, pairs, sums, layers, output);
+        const of = { users: chunk, items, firstItem, tested: users.size };
+        const x = sums && hiddenLayers(tape, step, of, sums, layers, output);
         const views = { step: step.view, h: h.view, bias: bias.view, keys: keys.view };
         const given = { ...(factors && { p: factors.p.view, q: factors.q.view }), ...(x && { x: x.view }) };
-        pairScores(tape.plan, { ...views, ...given }, pairs, size);
+        pairScores(tape.plan, { ...views, ...given }, of, size);
       }
     };
     return { chunk, score };

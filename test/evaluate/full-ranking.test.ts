@@ -174,20 +174,19 @@ describe.each(MODELS)('%s', (_, change) => {
   });
 });
 
-it('takes chunks of users one after the other, the last one shorter, and blocks of the items', async () => {
-  const config = { users: 12, items: 600, gmfDim: 2, mlpDim: 1, mlpLayers: [4096] }; // so wide a layer makes blocks small
-  const random = randomModel(config, 4);
-  const split = randomSplit(config);
-  const { users, items } = split.test;
-  const logits = float64Logits(random);
-  const ranks = await new FullRanking(on.gpu, random.model, split).ranks();
-  users.forEach((user, i) => {
-    const own = logits[user]!;
-    const [seen, margin] = [seenBy(split, user), 1e-5 * Math.max(...own.map(Math.abs))];
-    const without = (shift: number) => own.map((logit, item) => (item === items[i] ? logit + shift : logit));
-    expect(ranks[i]).toBeGreaterThanOrEqual(fullRank(without(margin), items[i]!, seen));
-    expect(ranks[i]).toBeLessThanOrEqual(fullRank(without(-margin), items[i]!, seen));
-  });
+describe.each([1, 100, 500, 1000])('with at most %i pairs scored together', (pairs) => {
+  it.each([[{ mlpLayers: [16, 8] }], [{ mlpLayers: [7, 5, 3] }], [{ model: 'gmf' as const }]])(
+    'ranks and the best are the same, %j',
+    async (change) => {
+      // Chunks of 8 or 16 users, and of all 19 tested ones; blocks of 1, 12 or all 61 items.
+      const { model, config } = randomModel(change, 4);
+      const split = randomSplit(config);
+      const [whole, divided] = [new FullRanking(on.gpu, model, split), new FullRanking(on.gpu, model, split, pairs)];
+      expect(await divided.ranks()).toEqual(await whole.ranks());
+      const users = Uint32Array.from({ length: 21 }, (_, i) => 22 - i);
+      expect(await divided.topK(users, 9)).toEqual(await whole.topK(users, 9));
+    },
+  );
 });
 
 it('ties count against the model, and in the best items the lower one stands first', async () => {
