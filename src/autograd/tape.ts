@@ -19,6 +19,8 @@ export class Tape {
   readonly plan: Plan;
   /** Whether ops leave nodes for backward; off inside `noGrad`. */
   remembering = true;
+  /** The tensors made while this was recorded. */
+  readonly made: Tensor[] = [];
 
   constructor(gpu: Gpu, label: string) {
     this.plan = new Plan(gpu, label);
@@ -35,6 +37,11 @@ export class Tape {
   /** A buffer between an op's own kernels. */
   scratch(length: number, label: string): Tensor {
     return zeros(this.plan.gpu, [length], { label });
+  }
+
+  /** Frees all that was made while this was recorded; its plan cannot run any more. */
+  dispose(): void {
+    for (const tensor of this.made.splice(0)) tensor.dispose();
   }
 
   /** Remembers how to compute the gradients of an op's inputs. */
@@ -160,7 +167,10 @@ export function noGrad<T>(gpu: Gpu, body: () => T): T {
 export function zeros(gpu: Gpu, shape: Shape, options: TensorOptions = {}): Tensor {
   const bytes = 4 * elements(shape);
   const buffer = gpu.createBuffer(options.label ?? 'tensor', bytes);
-  return new Tensor(engineOf(gpu), { buffer, offset: 0, size: Math.max(4, bytes) }, shape, options);
+  const engine = engineOf(gpu);
+  const made = new Tensor(engine, { buffer, offset: 0, size: Math.max(4, bytes) }, shape, options);
+  if (engine.tape !== engine.eager) engine.tape.made.push(made);
+  return made;
 }
 
 /** A tensor over part of a buffer that belongs to someone else. */

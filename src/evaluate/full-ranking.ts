@@ -1,5 +1,5 @@
 import { Clock } from '../autograd/clock.ts';
-import { record, tensor, zeros } from '../autograd/tape.ts';
+import { record, type Tape, tensor, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Split } from '../data/split.ts';
 import { ConfigError, DataError } from '../errors.ts';
@@ -9,7 +9,7 @@ import { type ChunkSize, maskSeen, rankItems, topK, topSpansLength } from '../ke
 import type { View } from '../kernels/launch.ts';
 import { logitOf } from '../kernels/pairs.ts';
 import { NO_CANDIDATE } from '../kernels/rank.ts';
-import { catalogue } from '../models/catalogue.ts';
+import { type Catalogue, catalogue } from '../models/catalogue.ts';
 import type { Model } from '../models/model.ts';
 import { type Chunks, runChunks } from './chunks.ts';
 
@@ -21,6 +21,12 @@ export interface TopItems {
   readonly logits: Float32Array<ArrayBuffer>;
 }
 
+interface Scoring {
+  readonly chunks: Chunks;
+  /** Frees all that the chunks work on. */
+  dispose(): void;
+}
+
 /** Appends what is done with a chunk's keys, seen items masked. */
 type Behind = (plan: Plan, views: Record<'step' | 'heldOut' | 'keys', View>, size: ChunkSize) => void;
 
@@ -29,6 +35,8 @@ type Behind = (plan: Plan, views: Record<'step' | 'heldOut' | 'keys', View>, siz
  * validation, on the device: users are scored a chunk at a time, and a list of ranks is all that stays.
  */
 export class FullRanking {
+  /** The protocol's name, to stand beside every figure. */
+  readonly protocol = 'leave-one-out, all unseen items, ties against the model';
   readonly #gpu: Gpu;
   readonly #model: Model;
   readonly #split: Split;
@@ -37,12 +45,15 @@ export class FullRanking {
   readonly #chunks: Chunks;
 
   /**
-   * @param pairs users × items scored together at most, which bounds the memory and changes no result
+   * @param pairs users × items scored together at most, but 8 users with one item; bounds the memory, changes no result
    * Throws DataError when no user has a held-out item, ConfigError when lists do not fit the adapter's limits.
    */
   constructor(gpu: Gpu, model: Model, split: Split, pairs?: number) {
     const { users, items } = split.test;
     if (users.length === 0) throw new DataError('no user has a held-out item, so there is nothing to rank');
+    if (pairs !== undefined && !(Number.isInteger(pairs) && pairs >= 1)) {
+      throw new ConfigError(`pairs ${pairs}: an integer of at least 1 would be right`);
+    }
     this.#gpu = gpu;
     this.#model = model;
     this.#split = split;
@@ -50,11 +61,8 @@ export class FullRanking {
     this.#ranks = zeros(gpu, [users.length], { dtype: 'u32', label: 'ranks' });
     this.#chunks = this.#score(users, items, (plan, views, size) => {
       rankItems(plan, { ...views, ranks: this.#ranks.view }, size);
-    });
+    }).chunks;
   }
-
-  /** The protocol's name, to stand beside every figure. */
-  readonly protocol = 'leave-one-out, all unseen items, ties against the model';
 
   async compile(): Promise<void> {
     await Promise.all([this.#chunks.prepare.compile(), this.#chunks.scoreChunk.compile()]);
@@ -80,14 +88,19 @@ export class FullRanking {
     }
     if (users.length === 0) return { items: new Uint32Array(0), logits: new Float32Array(0) };
     checkBindable(gpu, `the ${k} best items of ${users.length} users`, 8 * users.length * k);
-    using best = zeros(gpu, [2 * users.length * k], { dtype: 'u32', label: 'best items' });
-    const heldOut = new Uint32Array(users.length).fill(NO_CANDIDATE);
-    const chunks = this.#score(users, heldOut, (plan, { step, keys }, size) => {
-      const spans = zeros(gpu, [2 * topSpansLength(size, k)], { label: 'best items of spans' }).view;
-      topK(plan, { step, keys, spans, best: best.view }, size, k);
-    });
-    await runChunks(gpu, chunks);
-    const pairs = await best.data();
+    let best!: Tensor;
+    const { chunks, dispose } = this.#score(
+      users,
+      new Uint32Array(users.length).fill(NO_CANDIDATE),
+      (plan, { step, keys }, size) => {
+        best = zeros(gpu, [2 * users.length * k], { dtype: 'u32', label: 'best items' });
+        const spans = zeros(gpu, [2 * topSpansLength(size, k)], { label: 'best items of spans' }).view;
+        topK(plan, { step, keys, spans, best: best.view }, size, k);
+      },
+    );
+    const pairs = await runChunks(gpu, chunks)
+      .then(() => best.data())
+      .finally(dispose);
     const [items, logits] = [new Uint32Array(users.length * k), new Float32Array(users.length * k)];
     for (let i = 0; i < items.length; i++) {
       const [key, item] = [pairs[2 * i]!, pairs[2 * i + 1]!];
@@ -97,33 +110,42 @@ export class FullRanking {
     return { items, logits };
   }
 
-  #score(users: Uint32Array, heldOut: Uint32Array, behind: Behind): Chunks {
+  #score(users: Uint32Array, heldOut: Uint32Array, behind: Behind): Scoring {
     const gpu = this.#gpu;
     const { items } = this.#split;
     const seen = seenItems(this.#split, users);
     checkBindable(gpu, `the items that ${users.length} users have seen`, 4 * seen.items.length);
-    const clock = new Clock(gpu);
-    const ids = tensor(gpu, users as Uint32Array<ArrayBuffer>, { label: 'tested users' });
-    const lists = {
-      offsets: tensor(gpu, seen.offsets, { label: 'seen items’ offsets' }).view,
-      seenItems: tensor(gpu, seen.items, { label: 'seen items' }).view,
-      heldOut: tensor(gpu, heldOut as Uint32Array<ArrayBuffer>, { label: 'held-out items' }).view,
-    };
-    let scores!: ReturnType<typeof catalogue>;
-    const prepare = record(gpu, 'users and items for scoring', () => {
+    const tapes: Tape[] = [];
+    let clock!: Clock;
+    let scores!: Catalogue;
+    const prepare = record(gpu, 'users and items for scoring', (tape) => {
+      tapes.push(tape);
+      clock = new Clock(gpu);
+      const ids = tensor(gpu, users as Uint32Array<ArrayBuffer>, { label: 'tested users' });
       scores = catalogue(this.#model, ids, this.#pairs);
     });
     const size = { users: scores.chunk, items, tested: users.length };
     checkBindable(gpu, `the scores of ${size.users} users and ${items} items`, 4 * size.users * items);
-    const keys = zeros(gpu, [size.users, items], { dtype: 'u32', label: 'scores' });
-    const scoreChunk = record(gpu, 'full ranking', ({ plan }) => {
+    const scoreChunk = record(gpu, 'full ranking', (tape) => {
+      tapes.push(tape);
+      const { plan } = tape;
+      const list = (label: string, values: Uint32Array) =>
+        tensor(gpu, values as Uint32Array<ArrayBuffer>, { label }).view;
+      const keys = zeros(gpu, [size.users, items], { dtype: 'u32', label: 'scores' });
       scores.score(clock.step, keys);
-      const views = { step: clock.step.view, keys: keys.view };
+      const views = { step: clock.step.view, heldOut: list('held-out items', heldOut), keys: keys.view };
+      const lists = { offsets: list('offsets of seen items', seen.offsets), seenItems: list('seen items', seen.items) };
       maskSeen(plan, { ...views, ...lists }, size);
-      behind(plan, { ...views, heldOut: lists.heldOut }, size);
+      behind(plan, views, size);
       clock.advance(keys);
     });
-    return { clock, count: Math.ceil(users.length / size.users), prepare, scoreChunk };
+    const chunks = { clock, count: Math.ceil(users.length / size.users), prepare, scoreChunk };
+    return {
+      chunks,
+      dispose() {
+        for (const tape of tapes) tape.dispose();
+      },
+    };
   }
 }
 

@@ -3,6 +3,7 @@ import { embedding } from '../autograd/ops/embedding.ts';
 import { linear } from '../autograd/ops/linear.ts';
 import { noGrad, type Tape, tapeOf, tensor, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import { checkBindable } from '../gpu/device.ts';
 import { split } from '../kernels/concat.ts';
 import * as linearKernels from '../kernels/linear.ts';
 import { type PairBlock, pairLayer, pairScores, pairSums, prefersPairLayer, TILE } from '../kernels/pairs.ts';
@@ -48,12 +49,8 @@ export function catalogue(model: Model, users: Tensor, pairs = PAIRS): Catalogue
     const sums = first && firstLayer(model, users, first);
     const factors = factorTables(model, users);
     const units = (layers.at(-1) ?? first)?.bias.size ?? 0;
-    const widths = [first, ...layers].map((layer) => layer?.bias.size ?? 1);
-    const { chunk, block } = blocksOf(
-      users.size,
-      config.items,
-      Math.min(pairs, Math.floor(MOST_ELEMENTS / Math.max(...widths))),
-    );
+    const widest = Math.max(1, ...config.mlpLayers);
+    const { chunk, block } = blocksOf(users.size, config.items, Math.min(pairs, Math.floor(MOST_ELEMENTS / widest)));
     const size = { allItems: config.items, dim: factors?.p.shape[1] ?? 0, units };
     const [h, bias] = [parameters.get('output_layer.weight'), parameters.get('output_layer.bias')];
 
@@ -66,11 +63,11 @@ export function catalogue(model: Model, users: Tensor, pairs = PAIRS): Catalogue
       };
       for (let firstItem = 0; firstItem < config.items; firstItem += block) {
         const items = Math.min(block, config.items - firstItem);
-        const of = { users: chunk, items, firstItem, tested: users.size };
-        const x = sums && hiddenLayers(tape, step, of, sums, layers, output);
+        const range = { users: chunk, items, firstItem, tested: users.size };
+        const x = sums && hiddenLayers(tape, step, range, sums, layers, output);
         const views = { step: step.view, h: h.view, bias: bias.view, keys: keys.view };
         const given = { ...(factors && { p: factors.p.view, q: factors.q.view }), ...(x && { x: x.view }) };
-        pairScores(tape.plan, { ...views, ...given }, of, size);
+        pairScores(tape.plan, { ...views, ...given }, range, size);
       }
     };
     return { chunk, score };
@@ -83,6 +80,12 @@ type Layer = ReturnType<Model['evaluatedLayers']>[number];
 function firstLayer(model: Model, users: Tensor, { weight, bias }: Layer): Record<'a' | 'c', Tensor> {
   const { parameters, config } = model;
   const { gpu } = parameters;
+  for (const [count, what] of [
+    [users.size, 'users'],
+    [config.items, 'items'],
+  ] as const) {
+    checkBindable(gpu, `the first hidden layer of ${count} ${what}`, 4 * count * bias.size);
+  }
   const [rows, left, right] = [bias.size, config.mlpDim, config.mlpDim];
   const halves = [left, right].map((dim) => zeros(gpu, [rows, dim], { label: 'half of the first layer' }));
   const [ofUsers, ofItems] = halves as [Tensor, Tensor];

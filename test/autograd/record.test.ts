@@ -6,8 +6,9 @@ import { dropout } from '../../src/autograd/ops/dropout.ts';
 import { embedding } from '../../src/autograd/ops/embedding.ts';
 import { hadamard } from '../../src/autograd/ops/hadamard.ts';
 import { linear } from '../../src/autograd/ops/linear.ts';
-import { record, tensor, zeros } from '../../src/autograd/tape.ts';
+import { record, type Tape, tensor, zeros } from '../../src/autograd/tape.ts';
 import type { Tensor } from '../../src/autograd/tensor.ts';
+import { Gpu } from '../../src/gpu/device.ts';
 import { useGpu } from '../gpu-fixture.ts';
 import { Draws } from '../numbers.ts';
 
@@ -125,4 +126,20 @@ describe('a recorded plan', () => {
     const after = hadamard(before, x);
     expect([...(await after.data())]).toEqual([1, 8]);
   });
+});
+
+it('a tape can free what was made while it was recorded, and nothing else', async () => {
+  using gpu = await Gpu.open(); // the use of what is freed is an error, and a Gpu keeps its first one
+  const x = tensor(gpu, [[1, 2]]);
+  let tape!: Tape;
+  let y!: Tensor;
+  const plan = record(gpu, 'product', (recording) => {
+    tape = recording;
+    y = hadamard(x, x);
+  });
+  plan.run();
+  expect([...(await y.data())]).toEqual([1, 4]);
+  tape.dispose();
+  expect([...(await x.data())]).toEqual([1, 2]);
+  await expect(y.data()).rejects.toThrow(/destroyed/);
 });

@@ -251,6 +251,7 @@ it('refuses what cannot be', async () => {
   const split = randomSplit(config);
   const nobody = { users: new Uint32Array(0), items: new Uint32Array(0) };
   expect(() => new FullRanking(on.gpu, model, { ...split, test: nobody })).toThrow(DataError);
+  expect(() => new FullRanking(on.gpu, model, split, 0.5)).toThrow('pairs 0.5: an integer of at least 1');
   const ranking = new FullRanking(on.gpu, model, split);
   await expect(ranking.topK(Uint32Array.of(0), 0)).rejects.toThrow(ConfigError);
   await expect(ranking.topK(Uint32Array.of(1, CONFIG.users), 3)).rejects.toThrow(/user number 23: a number below 23/);
