@@ -35,6 +35,8 @@ describe('README', () => {
     expect(stdout).toMatch(/a software adapter|a hardware adapter/);
     expect(stdout).toMatch(/popularity: \{ 'hr@10'/);
     expect(stdout).toMatch(/^epoch 4: loss 0\.\d{4}, HR@10 [01]\.\d{4}$/m);
+    expect(stdout).toMatch(/^HR@10 among all items: [01]\.\d{4}$/m);
+    expect(stdout.match(/'i\d+ -?\d+\.\d\d'/g)).toHaveLength(5);
     expect(existsSync(join(folder, 'model.safetensors'))).toBe(true);
   });
 
