@@ -1,8 +1,7 @@
-// A hidden layer of the pairs of a block of users × items, on subgroups of 8 lanes:
+// A second hidden layer for the pairs of a block of users × items, on subgroups of 8 lanes:
 //   y[u, i, n] = max(Σ_k x[u, i, k] · weight[n, k] + bias[n], 0)
-//   SUMS:  x[u, i, k] = max(a[first_user + u, k] + c[first_item + i, k], 0), the output of a first layer, which is linear
-//          in [p_u ; q_i] and so a sum of a user's part and an item's: it is formed on load, and never stored
-//   else:  x = a f32[users, items, inputs], and c is not used
+//   x[u, i, k] = max(a[first_user + u, k] + c[first_item + i, k], 0), the output of a first layer, which is linear in
+//   [p_u ; q_i] and so a sum of a user's part and an item's: it is formed on load, and never stored
 // first_user = step · users
 // step u32[1] · a f32[tested, inputs] · c f32[all items, inputs] · weight f32[outputs, inputs] · bias f32[outputs]
 // y f32[users, items, outputs]; inputs and outputs are multiples of 8, and all but step is read and written by fours
@@ -18,8 +17,6 @@ struct Params { users: u32, items: u32, first_item: u32, tested: u32, inputs: u3
 @group(0) @binding(4) var<storage, read> weight: array<vec4f>;
 @group(0) @binding(5) var<storage, read> bias: array<f32>;
 @group(0) @binding(6) var<storage, read_write> y: array<vec4f>;
-
-override SUMS: bool = true;
 
 @compute @workgroup_size(8)
 fn main(
@@ -54,29 +51,16 @@ fn main(
     let w = weight[row + k];
     let lo = transpose(mat4x4f(subgroupBroadcast(w, 0u), subgroupBroadcast(w, 1u), subgroupBroadcast(w, 2u), subgroupBroadcast(w, 3u)));
     let hi = transpose(mat4x4f(subgroupBroadcast(w, 4u), subgroupBroadcast(w, 5u), subgroupBroadcast(w, 6u), subgroupBroadcast(w, 7u)));
-    var x0: vec4f; var x1: vec4f; var x2: vec4f; var x3: vec4f; var x4: vec4f; var x5: vec4f; var x6: vec4f; var x7: vec4f;
-    if (SUMS) {
-      let p = a[user + k];
-      let q = c[other + k];
-      x0 = max(subgroupBroadcast(p, 0u) + q, vec4f());
-      x1 = max(subgroupBroadcast(p, 1u) + q, vec4f());
-      x2 = max(subgroupBroadcast(p, 2u) + q, vec4f());
-      x3 = max(subgroupBroadcast(p, 3u) + q, vec4f());
-      x4 = max(subgroupBroadcast(p, 4u) + q, vec4f());
-      x5 = max(subgroupBroadcast(p, 5u) + q, vec4f());
-      x6 = max(subgroupBroadcast(p, 6u) + q, vec4f());
-      x7 = max(subgroupBroadcast(p, 7u) + q, vec4f());
-    } else {
-      let last = params.users - 1u;
-      x0 = a[(min(u + 0u, last) * params.items + item) * depth + k];
-      x1 = a[(min(u + 1u, last) * params.items + item) * depth + k];
-      x2 = a[(min(u + 2u, last) * params.items + item) * depth + k];
-      x3 = a[(min(u + 3u, last) * params.items + item) * depth + k];
-      x4 = a[(min(u + 4u, last) * params.items + item) * depth + k];
-      x5 = a[(min(u + 5u, last) * params.items + item) * depth + k];
-      x6 = a[(min(u + 6u, last) * params.items + item) * depth + k];
-      x7 = a[(min(u + 7u, last) * params.items + item) * depth + k];
-    }
+    let p = a[user + k];
+    let q = c[other + k];
+    let x0 = max(subgroupBroadcast(p, 0u) + q, vec4f());
+    let x1 = max(subgroupBroadcast(p, 1u) + q, vec4f());
+    let x2 = max(subgroupBroadcast(p, 2u) + q, vec4f());
+    let x3 = max(subgroupBroadcast(p, 3u) + q, vec4f());
+    let x4 = max(subgroupBroadcast(p, 4u) + q, vec4f());
+    let x5 = max(subgroupBroadcast(p, 5u) + q, vec4f());
+    let x6 = max(subgroupBroadcast(p, 6u) + q, vec4f());
+    let x7 = max(subgroupBroadcast(p, 7u) + q, vec4f());
     l0 = add(l0, x0, lo); h0 = add(h0, x0, hi);
     l1 = add(l1, x1, lo); h1 = add(h1, x1, hi);
     l2 = add(l2, x2, lo); h2 = add(h2, x2, hi);

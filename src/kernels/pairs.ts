@@ -14,7 +14,20 @@ const layerKernel = defineKernel({
   name: 'pair_layer_subgroup',
   params: { users: 'u32', items: 'u32', first_item: 'u32', tested: 'u32', inputs: 'u32', outputs: 'u32' },
   bindings: { step: 'read', a: 'read', c: 'read', weight: 'read', bias: 'read', y: 'write' },
-  constants: ['SUMS'],
+});
+const layersKernel = defineKernel({
+  name: 'pair_layers_subgroup',
+  params: {
+    users: 'u32',
+    items: 'u32',
+    first_item: 'u32',
+    tested: 'u32',
+    inputs: 'u32',
+    middle: 'u32',
+    outputs: 'u32',
+  },
+  bindings: { step: 'read', a: 'read', c: 'read', w1: 'read', b1: 'read', w2: 'read', b2: 'read', y: 'write' },
+  constants: ['GROUPS'],
 });
 const SCORES = {
   params: {
@@ -62,12 +75,22 @@ export function runsPairLayer(gpu: Gpu, { inputs, outputs }: LayerSize): boolean
   return runsOnSubgroups(gpu) && inputs % 4 === 0 && outputs % TILE === 0;
 }
 
-/**
- * Whether pairLayer is the way: on CPU adapters a layer of sums takes half the time of `linear`, or less, and one of given
- * outputs where linear's wider tile would be half empty.
- */
-export function prefersPairLayer(gpu: Gpu, size: LayerSize, ofSums: boolean): boolean {
-  return gpu.adapterKind === 'software' && runsPairLayer(gpu, size) && (ofSums || size.outputs === TILE);
+/** Whether pairLayer is the way: on CPU adapters it takes half the time of pairSums and `linear`, or less. */
+export function prefersPairLayer(gpu: Gpu, size: LayerSize): boolean {
+  return gpu.adapterKind === 'software' && runsPairLayer(gpu, size);
+}
+
+/** Most outputs of the last of pairLayers' layers: they stay in registers. */
+const MOST_OUTPUTS = 32;
+
+/** Whether pairLayers can run: on subgroups of 8, for layers of whole tiles, the last one small. */
+export function runsPairLayers(gpu: Gpu, first: LayerSize, second: LayerSize): boolean {
+  return runsPairLayer(gpu, first) && runsPairLayer(gpu, second) && second.outputs <= MOST_OUTPUTS;
+}
+
+/** Whether pairLayers is the way: on CPU adapters it takes less time than pairLayer and `linear`. */
+export function prefersPairLayers(gpu: Gpu, first: LayerSize, second: LayerSize): boolean {
+  return gpu.adapterKind === 'software' && runsPairLayers(gpu, first, second);
 }
 
 /** `threads`: a pair in each thread; `subgroup`: a tile of 8 × 8 in each subgroup of 8 lanes. */
@@ -96,24 +119,37 @@ export function pairSums(
   plan.dispatch(sumsKernel, views, { ...shared(block), units }, groupsFor(threads));
 }
 
-/**
- * y[u, i] = max(x[u, i] · weightᵀ + bias, 0), where runsPairLayer() says so.
- * @param views x is given, or is the sum of a and c as pairSums has it
- */
+/** A layer behind a first one of sums, y[u, i] = max(x[u, i] · weightᵀ + bias, 0), where runsPairLayer() says so. */
 export function pairLayer(
   plan: Plan,
-  views: Record<'step' | 'weight' | 'bias' | 'y', View> & ({ readonly x: View } | Record<'a' | 'c', View>),
+  views: Record<'step' | 'a' | 'c' | 'weight' | 'bias' | 'y', View>,
   block: PairBlock,
   { inputs, outputs }: LayerSize,
 ): void {
-  const { step, weight, bias, y } = views;
-  const given = 'x' in views ? { a: views.x, c: views.x } : { a: views.a, c: views.c };
+  const groups = (tiles(block) * outputs) / TILE;
+  plan.dispatch(layerKernel, views, { ...shared(block), inputs, outputs }, groups);
+}
+
+/** Weights and bias of a layer. */
+export interface LayerViews {
+  readonly weight: View;
+  readonly bias: View;
+}
+
+/** Two layers behind a first one of sums, in one dispatch, where runsPairLayers() says so. */
+export function pairLayers(
+  plan: Plan,
+  views: Record<'step' | 'a' | 'c' | 'y', View>,
+  [first, second]: readonly [LayerViews, LayerViews],
+  block: PairBlock,
+  { inputs, middle, outputs }: { readonly inputs: number; readonly middle: number; readonly outputs: number },
+): void {
   plan.dispatch(
-    layerKernel,
-    { step, ...given, weight, bias, y },
-    { ...shared(block), inputs, outputs },
-    (tiles(block) * outputs) / TILE,
-    { SUMS: Number(!('x' in views)) },
+    layersKernel,
+    { ...views, w1: first.weight, b1: first.bias, w2: second.weight, b2: second.bias },
+    { ...shared(block), inputs, middle, outputs },
+    tiles(block),
+    { GROUPS: outputs / TILE },
   );
 }
 

@@ -6,7 +6,16 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { checkBindable } from '../gpu/device.ts';
 import { split } from '../kernels/concat.ts';
 import * as linearKernels from '../kernels/linear.ts';
-import { type PairBlock, pairLayer, pairScores, pairSums, prefersPairLayer, TILE } from '../kernels/pairs.ts';
+import {
+  type PairBlock,
+  pairLayer,
+  pairLayers,
+  pairScores,
+  pairSums,
+  prefersPairLayer,
+  prefersPairLayers,
+  TILE,
+} from '../kernels/pairs.ts';
 import type { Model } from './model.ts';
 
 /** Pairs scored together: enough to fill a GPU, and that the threads of a CPU adapter seldom wait for each other. */
@@ -129,28 +138,37 @@ function hiddenLayers(
   output: (layer: number, width: number) => Tensor,
 ): Tensor {
   const { gpu } = plan;
-  const units = a.shape[1]!;
-  const sums = { a: a.view, c: c.view };
   const sizeOf = ({ weight }: Layer) => ({ inputs: weight.shape[1]!, outputs: weight.shape[0]! });
-  let x: Tensor | null = null;
-  if (!layers[0] || !prefersPairLayer(gpu, sizeOf(layers[0]), true)) {
-    x = output(0, units);
-    pairSums(plan, { step: step.view, ...sums, y: x.view }, pairs, units);
+  const viewsOf = ({ weight, bias }: Layer) => ({ weight: weight.view, bias: bias.view });
+  const sums = { step: step.view, a: a.view, c: c.view };
+  const [second, third] = layers;
+
+  /** The first layers, as many as one dispatch can do, and how many of `layers` they are. */
+  function begin(): { x: Tensor; done: number } {
+    if (second && third && prefersPairLayers(gpu, sizeOf(second), sizeOf(third))) {
+      const [{ inputs, outputs: middle }, { outputs }] = [sizeOf(second), sizeOf(third)];
+      const x = output(2, outputs);
+      const both = [viewsOf(second), viewsOf(third)] as const;
+      pairLayers(plan, { ...sums, y: x.view }, both, pairs, { inputs, middle, outputs });
+      return { x, done: 2 };
+    }
+    if (second && prefersPairLayer(gpu, sizeOf(second))) {
+      const x = output(1, second.bias.size);
+      pairLayer(plan, { ...sums, ...viewsOf(second), y: x.view }, pairs, sizeOf(second));
+      return { x, done: 1 };
+    }
+    const units = a.shape[1]!;
+    const x = output(0, units);
+    pairSums(plan, { ...sums, y: x.view }, pairs, units);
+    return { x, done: 0 };
   }
-  layers.forEach((layer, i) => {
-    const size = sizeOf(layer);
-    const y = output(1 + i, size.outputs);
-    const views = { weight: layer.weight.view, bias: layer.bias.view, y: y.view };
-    const given = x ? { x: x.view } : sums;
-    if (prefersPairLayer(gpu, size, !x)) pairLayer(plan, { step: step.view, ...given, ...views }, pairs, size);
-    else
-      linearKernels.linear(
-        plan,
-        { x: x!.view, ...views },
-        { rows: pairs.users * pairs.items, ...size },
-        { relu: true },
-      );
-    x = y;
-  });
-  return x!;
+
+  const { x, done } = begin();
+  const rows = pairs.users * pairs.items;
+  return layers.slice(done).reduce((before, layer, i) => {
+    const y = output(done + i + 1, layer.bias.size);
+    const views = { x: before.view, ...viewsOf(layer), y: y.view };
+    linearKernels.linear(plan, views, { rows, ...sizeOf(layer) }, { relu: true });
+    return y;
+  }, x);
 }

@@ -3,9 +3,11 @@ import {
   logitOf,
   type PairBlock,
   pairLayer,
+  pairLayers,
   pairScores,
   pairSums,
   runsPairLayer,
+  runsPairLayers,
   scoreVariants,
 } from '../../src/kernels/pairs.ts';
 import { Trial, useGpu } from '../gpu-fixture.ts';
@@ -68,12 +70,43 @@ describe.each(BLOCKS)('$users users × $items items from $firstItem, step $step 
     const expected = relu(linearReference.linear(given, weight, bias, rows));
     const scale = linearReference.linear(given, absolute(weight), absolute(bias), rows);
     const trial = new Trial(on.gpu);
-    const views = { step: trial.input(Uint32Array.of(step)), weight: trial.input(weight), bias: trial.input(bias) };
-    const [formed, loaded] = ['of sums', 'of x'].map((name) => trial.f32(name, users * items * outputs));
-    pairLayer(trial.plan, { ...views, a: trial.input(a), c: trial.input(c), y: formed!.view }, block, size);
-    pairLayer(trial.plan, { ...views, x: trial.input(given), y: loaded!.view }, block, size);
+    const y = trial.f32('y', users * items * outputs);
+    const layer = { weight: trial.input(weight), bias: trial.input(bias), y: y.view };
+    const views = { step: trial.input(Uint32Array.of(step)), a: trial.input(a), c: trial.input(c), ...layer };
+    pairLayer(trial.plan, views, block, size);
     trial.plan.run();
-    for (const y of [formed!, loaded!]) expectClose(await y.data(), expected, { scale });
+    expectClose(await y.data(), expected, { scale });
+  });
+
+  it.each([
+    [8, 8, 8],
+    [16, 24, 16],
+    [8, 8, 24],
+    [24, 40, 32],
+  ])('layers %i → %i → %i on subgroups, where the adapter has them', async (inputs, middle, outputs) => {
+    if (!runsPairLayers(on.gpu, { inputs, outputs: middle }, { inputs: middle, outputs })) return;
+    const { a, c, x } = firstLayer(inputs);
+    const rows = users * items;
+    const [w1, b1] = [draws.normal(middle * inputs), draws.normal(middle)];
+    const [w2, b2] = [draws.normal(outputs * middle), draws.normal(outputs)];
+    const two = (of: (values: ArrayLike<number>) => ArrayLike<number>) => {
+      const z = relu(linearReference.linear(x, of(w1), of(b1), { rows, inputs, outputs: middle }));
+      return relu(linearReference.linear(z, of(w2), of(b2), { rows, inputs: middle, outputs }));
+    };
+    const trial = new Trial(on.gpu);
+    const y = trial.f32('y', rows * outputs);
+    const views = { step: trial.input(Uint32Array.of(step)), a: trial.input(a), c: trial.input(c), y: y.view };
+    const layers = [
+      { weight: trial.input(w1), bias: trial.input(b1) },
+      { weight: trial.input(w2), bias: trial.input(b2) },
+    ] as const;
+    pairLayers(trial.plan, views, layers, block, { inputs, middle, outputs });
+    trial.plan.run();
+    expectClose(
+      await y.data(),
+      two((values) => values),
+      { scale: two(absolute) },
+    );
   });
 
   it.each([

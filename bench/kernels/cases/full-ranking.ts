@@ -5,9 +5,11 @@ import {
   logitOf,
   type PairBlock,
   pairLayer,
+  pairLayers,
   pairScores,
   pairSums,
   runsPairLayer,
+  runsPairLayers,
   type ScoreVariant,
   scoreVariants,
 } from '../../../src/kernels/pairs.ts';
@@ -28,11 +30,12 @@ export function fullRankingCases(gpu: Gpu, sizes: Sizes): Case[] {
   const { items, gmfDim, mlpLayers } = sizes;
   const block = { users: USERS, items, firstItem: 0, tested: USERS };
   const layers = mlpLayers.slice(1).map((outputs, i) => ({ inputs: mlpLayers[i]!, outputs }));
-  const onSubgroups = layers.filter((size) => runsPairLayer(gpu, size));
+  const [second, third] = layers as [LayerSize, LayerSize];
   const score = { allItems: items, dim: gmfDim, units: mlpLayers.at(-1)! };
   return [
     sumsCase(block, mlpLayers[0]!),
-    ...onSubgroups.map((size, i) => layerCase(block, size, i === 0)),
+    ...(runsPairLayer(gpu, second) ? [layerCase(block, second)] : []),
+    ...(runsPairLayers(gpu, second, third) ? [layersCase(block, second, third)] : []),
     ...scoreVariants(gpu, score).map((variant) => scoresCase(variant, block, score)),
     ...chunkCases({ users: USERS, items, tested: USERS }),
   ];
@@ -61,22 +64,47 @@ function sumsCase(block: PairBlock, units: number): Case {
   });
 }
 
-function layerCase(block: PairBlock, size: LayerSize, ofSums: boolean): Case {
+function layerCase(block: PairBlock, size: LayerSize): Case {
   const { users, items } = block;
   const { inputs, outputs } = size;
   const rows = users * items;
-  const read = ofSums ? (users + items) * inputs : rows * inputs;
-  const work = { bytes: 4 * (read + outputs * inputs + outputs + rows * outputs), flops: 2 * rows * inputs * outputs };
-  const shape = `${times(users, items)} × ${inputs} → ${outputs}${ofSums ? ' of sums' : ''}`;
-  return single('pair_layer_subgroup', shape, work, (trial) => {
+  const bytes = 4 * ((users + items + outputs) * inputs + outputs + rows * outputs);
+  const shape = `${times(users, items)} × ${inputs} → ${outputs}`;
+  return single('pair_layer_subgroup', shape, { bytes, flops: 2 * rows * inputs * outputs }, (trial) => {
     const { a, c, x } = drawSums(trial, block, inputs);
     const [weight, bias] = [trial.draws.vector(outputs * inputs), trial.draws.vector(outputs)];
     const all = { rows, inputs, outputs };
     const expected = relu(reference.linear(x, weight, bias, all));
     const y = trial.output('y', expected, reference.linear(x, absolute(weight), absolute(bias), all));
-    const given = ofSums ? { a: trial.input(a), c: trial.input(c) } : { x: trial.input(x) };
-    const views = { step: stepOf(trial), weight: trial.input(weight), bias: trial.input(bias), y };
-    pairLayer(trial.plan, { ...views, ...given }, block, size);
+    const layer = { weight: trial.input(weight), bias: trial.input(bias), y };
+    pairLayer(trial.plan, { step: stepOf(trial), a: trial.input(a), c: trial.input(c), ...layer }, block, size);
+  });
+}
+
+function layersCase(block: PairBlock, { inputs, outputs: middle }: LayerSize, { outputs }: LayerSize): Case {
+  const { users, items } = block;
+  const rows = users * items;
+  const weights = middle * inputs + outputs * middle;
+  const bytes = 4 * ((users + items) * inputs + weights + middle + outputs + rows * outputs);
+  const shape = `${times(users, items)} × ${inputs} → ${middle} → ${outputs}`;
+  return single('pair_layers_subgroup', shape, { bytes, flops: 2 * rows * weights }, (trial) => {
+    const { draws } = trial;
+    const { a, c, x } = drawSums(trial, block, inputs);
+    const [w1, b1] = [draws.vector(middle * inputs), draws.vector(middle)];
+    const [w2, b2] = [draws.vector(outputs * middle), draws.vector(outputs)];
+    const two = (of: (values: ArrayLike<number>) => ArrayLike<number>) => {
+      const z = relu(reference.linear(x, of(w1), of(b1), { rows, inputs, outputs: middle }));
+      return relu(reference.linear(z, of(w2), of(b2), { rows, inputs: middle, outputs }));
+    };
+    const y = trial.output(
+      'y',
+      two((values) => values),
+      two(absolute),
+    );
+    const first = { weight: trial.input(w1), bias: trial.input(b1) };
+    const layers = [first, { weight: trial.input(w2), bias: trial.input(b2) }] as const;
+    const views = { step: stepOf(trial), a: trial.input(a), c: trial.input(c), y };
+    pairLayers(trial.plan, views, layers, block, { inputs, middle, outputs });
   });
 }
 
