@@ -4,7 +4,7 @@
 //   [p_u ; q_i] and so a sum of a user's part and an item's: it is formed on load, and never stored
 // first_user = step · users
 // step u32[1] · a f32[tested, inputs] · c f32[all items, inputs] · weight f32[outputs, inputs] · bias f32[outputs]
-// y f32[users, items, outputs]; inputs and outputs are multiples of 8, and all but step is read and written by fours
+// y f32[users, items, outputs]; inputs is a multiple of 4 and outputs of 8, so that all but step and bias goes by fours
 // One subgroup, which is a workgroup, for a tile of 8 users × 8 items × 8 outputs: a lane has one item, loads what belongs
 // to one user and to one output, and the lanes hand these to each other. So 12 loads a lane feed 256 multiply-adds.
 enable subgroups;

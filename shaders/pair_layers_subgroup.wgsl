@@ -4,7 +4,7 @@
 // first_user = step · users
 // step u32[1] · a f32[tested, inputs] · c f32[all items, inputs] · w1 f32[middle, inputs] · b1 f32[middle]
 // w2 f32[outputs, middle] · b2 f32[outputs] · y f32[users, items, outputs]
-// inputs, middle and outputs are multiples of 8, outputs 32 at most; all but step, b1 and b2 is read and written by fours.
+// inputs is a multiple of 4, middle and outputs of 8, outputs 32 at most; all but step, b1 and b2 goes by fours.
 // One subgroup, which is a workgroup, for a tile of 8 users × 8 items: a lane has one item, loads what belongs to one user
 // and to one output, and the lanes hand these to each other. Eight outputs of the middle layer at a time are formed and
 // used up, so that they are never stored, nor loaded again for every few outputs behind them.
