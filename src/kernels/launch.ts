@@ -18,3 +18,9 @@ export function groupsFor(threads: number, size = THREADS): number {
 export function productThreads(gpu: Gpu): number {
   return gpu.adapterKind === 'software' ? 16 : 64;
 }
+
+/** Lanes of the subgroups that the shaders named `_subgroup` are written for. */
+const LANES = 8;
+
+/** Whether the adapter's subgroups are those. */
+export const runsOnSubgroups = ({ subgroupSize }: Gpu): boolean => subgroupSize === LANES;

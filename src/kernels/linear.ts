@@ -1,7 +1,7 @@
 import type { Gpu } from '../gpu/device.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Plan } from '../gpu/plan.ts';
-import { groupsFor, productThreads, type View } from './launch.ts';
+import { groupsFor, productThreads, runsOnSubgroups, type View } from './launch.ts';
 import { productInTiles } from './linear-tiled.ts';
 
 const PARAMS = { rows: 'u32', inputs: 'u32', outputs: 'u32' } as const;
@@ -60,9 +60,8 @@ export interface LinearSize {
 
 /** Rows and columns of the block that one thread keeps in registers. */
 const BLOCK = [8, 4] as const;
-/** Rows and columns of the tile that one subgroup keeps, and the lanes of the subgroups that it is written for. */
+/** Rows and columns of the tile that one subgroup keeps. */
 const SUBGROUP_TILE = [16, 32] as const;
-const LANES = 8;
 
 /**
  * `blocks`: a block in each thread's registers; `subgroup`: a tile in each subgroup of 8 lanes; `tiled`: a tile in the
@@ -73,7 +72,7 @@ export type ProductVariant = 'blocks' | 'subgroup' | 'tiled';
 /** The variants that can compute a layer's products on an adapter: all but `blocks` load four numbers at once. */
 export function productVariants(gpu: Gpu, { inputs, outputs }: LinearSize): readonly ProductVariant[] {
   if (inputs % 4 > 0 || outputs % 4 > 0) return ['blocks'];
-  return gpu.subgroupSize === LANES ? ['blocks', 'subgroup', 'tiled'] : ['blocks', 'tiled'];
+  return runsOnSubgroups(gpu) ? ['blocks', 'subgroup', 'tiled'] : ['blocks', 'tiled'];
 }
 
 /**

@@ -2,8 +2,7 @@
 import type { Gpu } from '../gpu/device.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Plan } from '../gpu/plan.ts';
-import { groupsFor, type View } from './launch.ts';
-import { runsOnSubgroups } from './linear-subgroup.ts';
+import { groupsFor, runsOnSubgroups, type View } from './launch.ts';
 
 const sumsKernel = defineKernel({
   name: 'pair_sums',

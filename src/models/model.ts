@@ -92,9 +92,13 @@ export class Model {
     return (users, items) => noGrad(parameters.gpu, () => forward(users, items));
   }
 
-  /** The hidden layers in evaluation, each relu(weight · x + bias), with BatchNorm folded as `evaluation` has it. */
+  /**
+   * The hidden layers in evaluation, each relu(weight · x + bias), with BatchNorm folded as `evaluation` has it, and all
+   * tables up to date.
+   */
   evaluatedLayers(): { weight: Tensor; bias: Tensor }[] {
     const { config } = this;
+    this.parameters.settle?.(tapeOf(this.parameters.gpu).plan);
     if (config.model === 'gmf') return [];
     return config.mlpLayers.map((_, layer) => {
       const names = layerNames(config, layer);
