@@ -13,12 +13,29 @@ struct Params { n: u32, split: u32, dim_a: u32, dim_b: u32, x: u32, threads: u32
 
 override WG: u32 = 64;
 
-// The sum of vectors at begin + stride · p, left at the first p, and its square.
-fn sum_up(start: u32, count: u32, begin: u32, stride: u32, before: u32) -> f32 {
-  var gradient = vec4f();
-  for (var k = start; k < start + count; k++) { gradient += dy[begin + stride * (groups[k] - before)]; }
-  if (count > 1u) { dy[begin + stride * (groups[start] - before)] = gradient; }
-  return dot(gradient, gradient);
+// The sums of up to four neighbouring vectors at begin + stride · p, left at the first p, and their square. What is loaded
+// past `width` is not used.
+fn sum_up(start: u32, count: u32, begin: u32, width: u32, stride: u32, before: u32) -> f32 {
+  let first = begin + stride * (groups[start] - before);
+  var g0 = dy[first];
+  var g1 = dy[first + 1u];
+  var g2 = dy[first + 2u];
+  var g3 = dy[first + 3u];
+  for (var k = start + 1u; k < start + count; k++) {
+    let i = begin + stride * (groups[k] - before);
+    g0 += dy[i];
+    g1 += dy[i + 1u];
+    g2 += dy[i + 2u];
+    g3 += dy[i + 3u];
+  }
+  if (count > 1u) {
+    dy[first] = g0;
+    if (width > 1u) { dy[first + 1u] = g1; }
+    if (width > 2u) { dy[first + 2u] = g2; }
+    if (width > 3u) { dy[first + 3u] = g3; }
+  }
+  let squares = vec4f(dot(g0, g0), dot(g1, g1), dot(g2, g2), dot(g3, g3));
+  return dot(select(vec4f(), squares, vec4u(0u, 1u, 2u, 3u) < vec4u(width)), vec4f(1.0));
 }
 
 @compute @workgroup_size(WG)
@@ -32,9 +49,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let count = slots[key - 1u].z;
     let is_item = position >= params.split;
     let before = select(0u, params.split, is_item);
-    for (var d = 0u; d < params.dim_a; d++) { sum += sum_up(start, count, d, params.dim_a, 0u); }
+    for (var d = 0u; d < params.dim_a; d += 4u) {
+      sum += sum_up(start, count, d, params.dim_a - d, params.dim_a, 0u);
+    }
     let begin = params.x + select(0u, params.dim_b, is_item);
-    for (var d = 0u; d < params.dim_b; d++) { sum += sum_up(start, count, begin + d, 2u * params.dim_b, before); }
+    for (var d = 0u; d < params.dim_b; d += 4u) {
+      sum += sum_up(start, count, begin + d, params.dim_b - d, 2u * params.dim_b, before);
+    }
   }
   partial[id.x] = sum;
 }

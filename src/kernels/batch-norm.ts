@@ -14,25 +14,41 @@ const finishKernel = defineKernel({
   params: { rows: 'u32', features: 'u32', momentum: 'f32', eps: 'f32' },
   bindings: { statistics: 'read', moments: 'write', runningMean: 'write', runningVar: 'write' },
 });
+const applyShape = {
+  bindings: { x: 'read', moments: 'read', gamma: 'read', beta: 'read', step: 'read', y: 'write' },
+  constants: ['RELU', 'DROPOUT'],
+} as const;
 const applyKernel = defineKernel({
   name: 'batch_norm_apply',
-  params: { n: 'u32', features: 'u32', stride: 'u32', seed: 'u32', stream: 'u32', threshold: 'u32', scale: 'f32' },
-  bindings: { x: 'read', moments: 'read', gamma: 'read', beta: 'read', step: 'read', y: 'write' },
-  constants: ['RELU', 'DROPOUT', 'ALIGNED'],
+  params: { n: 'u32', features: 'u32', seed: 'u32', stream: 'u32', threshold: 'u32', scale: 'f32' },
+  ...applyShape,
 });
-const backwardSumsKernel = defineKernel({
-  name: 'batch_norm_backward_sums',
+const applyVec4Kernel = defineKernel({
+  name: 'batch_norm_apply_vec4',
+  params: {
+    rows: 'u32',
+    features: 'u32',
+    strips: 'u32',
+    seed: 'u32',
+    stream: 'u32',
+    threshold: 'u32',
+    scale: 'f32',
+  },
+  ...applyShape,
+});
+const backwardSumsShape = {
   params: { rows: 'u32', features: 'u32', scale: 'f32' },
   bindings: { x: 'read', moments: 'read', y: 'read', dy: 'read', sums: 'write' },
   constants: ['MASKED'],
-});
+} as const;
+const backwardSumsKernel = defineKernel({ name: 'batch_norm_backward_sums', ...backwardSumsShape });
+const backwardSumsVec4Kernel = defineKernel({ name: 'batch_norm_backward_sums_vec4', ...backwardSumsShape });
 const backwardFinishKernel = defineKernel({
   name: 'batch_norm_backward_finish',
   params: { blocks: 'u32', features: 'u32' },
   bindings: { sums: 'read', dgamma: 'write', dbeta: 'write' },
 });
-const backwardApplyKernel = defineKernel({
-  name: 'batch_norm_backward_apply',
+const backwardApplyShape = {
   params: { rows: 'u32', features: 'u32', scale: 'f32' },
   bindings: {
     x: 'read',
@@ -45,7 +61,9 @@ const backwardApplyKernel = defineKernel({
     dx: 'write',
   },
   constants: ['MASKED'],
-});
+} as const;
+const backwardApplyKernel = defineKernel({ name: 'batch_norm_backward_apply', ...backwardApplyShape });
+const backwardApplyVec4Kernel = defineKernel({ name: 'batch_norm_backward_apply_vec4', ...backwardApplyShape });
 const foldKernel = defineKernel({
   name: 'batch_norm_fold',
   params: { inputs: 'u32', outputs: 'u32', eps: 'f32' },
@@ -66,9 +84,7 @@ const STATISTICS_ROWS = 8;
 /** Rows of a block in batch_norm_backward_sums. */
 const SUMS_ROWS = 32;
 
-/** Quads of a thread in batch_norm_apply. */
-const QUADS = 8;
-/** Rows of a thread in batch_norm_backward_apply. */
+/** Rows of a thread in batch_norm_backward_apply and in batch_norm_apply_vec4. */
 const APPLY_ROWS = 8;
 
 /** PyTorch's defaults (torch.nn.BatchNorm1d). */
@@ -79,6 +95,9 @@ export interface BatchNormSize {
   readonly rows: number;
   readonly features: number;
 }
+
+/** Whether rows are made of whole vectors of four features, for which the large kernels have a variant. */
+const inVectors = ({ features }: BatchNormSize) => features % 4 === 0;
 
 /** Elements of the buffers between the kernels, each a vec2f. */
 export const statisticsLength = ({ rows, features }: BatchNormSize) => Math.ceil(rows / STATISTICS_ROWS) * features;
@@ -107,18 +126,18 @@ export function batchNormApply(
   { relu = false, dropout = NO_DROPOUT }: { readonly relu?: boolean; readonly dropout?: DropoutKey } = {},
 ): void {
   const { rows, features } = size;
+  const bindings = { ...views, step: dropout.step ?? plan.gpu.unused };
+  const constants = { RELU: Number(relu), DROPOUT: Number(dropout.p > 0) };
+  if (inVectors(size)) {
+    const vectors = features / 4;
+    const strips = Math.ceil(rows / APPLY_ROWS);
+    const params = { rows, features: vectors, strips, ...dropoutParams(dropout) };
+    plan.dispatch(applyVec4Kernel, bindings, params, groupsFor(strips * vectors), constants);
+    return;
+  }
   const n = rows * features;
-  const aligned = features % 4 === 0;
-  // A thread loads the features' numbers once for as many quads as there are strides.
-  const unit = aligned ? features / 4 : 1;
-  const stride = unit * Math.ceil(n / 4 / unit / QUADS);
-  plan.dispatch(
-    applyKernel,
-    { ...views, step: dropout.step ?? plan.gpu.unused },
-    { n, features, stride, ...dropoutParams(dropout) },
-    groupsFor(stride),
-    { RELU: Number(relu), DROPOUT: Number(dropout.p > 0), ALIGNED: Number(aligned) },
-  );
+  const params = { n, features, ...dropoutParams(dropout) };
+  plan.dispatch(applyKernel, bindings, params, groupsFor(Math.ceil(n / 4)), constants);
 }
 
 /**
@@ -135,21 +154,15 @@ export function batchNormBackward(
   const { rows, features } = size;
   const constants = { MASKED: Number(relu) };
   const blocks = Math.ceil(rows / SUMS_ROWS);
-  plan.dispatch(
-    backwardSumsKernel,
-    { x, moments, y, dy, sums },
-    { ...size, scale },
-    groupsFor(blocks * features),
-    constants,
-  );
+  const [sumsOf, apply] = inVectors(size)
+    ? [backwardSumsVec4Kernel, backwardApplyVec4Kernel]
+    : [backwardSumsKernel, backwardApplyKernel];
+  const columns = inVectors(size) ? features / 4 : features;
+  const params = { rows, features: columns, scale };
+  plan.dispatch(sumsOf, { x, moments, y, dy, sums }, params, groupsFor(blocks * columns), constants);
   plan.dispatch(backwardFinishKernel, { sums, dgamma, dbeta }, { blocks, features }, features);
-  plan.dispatch(
-    backwardApplyKernel,
-    { x, moments, gamma, dgamma, dbeta, y, dy, dx },
-    { ...size, scale },
-    groupsFor(Math.ceil(rows / APPLY_ROWS) * features),
-    constants,
-  );
+  const bindings = { x, moments, gamma, dgamma, dbeta, y, dy, dx };
+  plan.dispatch(apply, bindings, params, groupsFor(Math.ceil(rows / APPLY_ROWS) * columns), constants);
 }
 
 /** Folds an evaluated BatchNorm into the linear layer before it. */

@@ -65,7 +65,7 @@ describe('the generator', () => {
   const texts = names.flatMap((name) => shader(name).match(/^fn pcg4d[\s\S]*?^\}/m)?.[0] ?? []);
 
   it('is the same text in all shaders that draw random numbers', () => {
-    expect(texts).toHaveLength(3);
+    expect(texts).toHaveLength(4);
     expect(new Set(texts).size).toBe(1);
   });
 

@@ -13,15 +13,19 @@ const DROPOUT = { p: 0.2, seed: 42, stream: STREAM.dropout, step: 3 };
 export function batchNormCases(sizes: Sizes): Case[] {
   const layers = hiddenLayers(sizes);
   const behind = layers.map(({ rows, outputs }) => ({ rows, features: outputs }));
-  return [...behind.map(forwardCase), ...behind.map(backwardCase), ...layers.map(foldCase)];
+  // Rows that are no whole vectors take other kernels; no preset has them.
+  const ragged = { rows: sizes.rows, features: behind[0]!.features - 1 };
+  return [...[...behind, ragged].map(forwardCase), ...[...behind, ragged].map(backwardCase), ...layers.map(foldCase)];
 }
+
+const vec4 = (kernel: string, { features }: kernels.BatchNormSize) => `${kernel}${features % 4 === 0 ? '_vec4' : ''}`;
 
 function forwardCase(size: kernels.BatchNormSize): Case {
   const { rows, features } = size;
   const n = rows * features;
   const pairs = 2 * kernels.statisticsLength(size);
   return {
-    kernels: ['batch_norm_stats', 'batch_norm_finish', 'batch_norm_apply'],
+    kernels: ['batch_norm_stats', 'batch_norm_finish', vec4('batch_norm_apply', size)],
     shape: times(rows, features),
     timed: [
       { first: 0, end: 3, bytes: 4 * (2 * n + 6 * features) },
@@ -59,7 +63,11 @@ function backwardCase(size: kernels.BatchNormSize): Case {
   const n = rows * features;
   const pairs = 2 * kernels.sumsLength(size);
   return {
-    kernels: ['batch_norm_backward_sums', 'batch_norm_backward_finish', 'batch_norm_backward_apply'],
+    kernels: [
+      vec4('batch_norm_backward_sums', size),
+      'batch_norm_backward_finish',
+      vec4('batch_norm_backward_apply', size),
+    ],
     shape: times(rows, features),
     timed: [
       { first: 0, end: 3, bytes: 4 * (4 * n + 5 * features) },
