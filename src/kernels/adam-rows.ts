@@ -1,7 +1,7 @@
 import type { Gpu } from '../gpu/device.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Plan } from '../gpu/plan.ts';
-import { groupsFor, type View } from './launch.ts';
+import { groupsFor, LANES, type View } from './launch.ts';
 import { NORM_THREADS } from './optimizers.ts';
 
 const rowParams = {
@@ -63,12 +63,15 @@ export interface Walk {
 
 /**
  * On a CPU adapter memory is what rows cost, so that a batch that looks at many of them walks through the tables in order,
- * a thread a row. Otherwise steps missed are what they cost, so that several threads share a row.
+ * a thread a row. Otherwise steps missed are what they cost, so that the lanes of a subgroup share a row: they have missed
+ * the same.
  * @param vectors of a row, in all tables
  */
 export function walkOf({ adapterKind }: Gpu, positions: number, rows: number, vectors: number): Walk {
   if (adapterKind === 'hardware') return { byRows: positions >= rows, lanes: vectors };
-  return 2 * positions >= rows ? { byRows: true, lanes: 1 } : { byRows: false, lanes: Math.ceil(vectors / 2) };
+  return 2 * positions >= rows
+    ? { byRows: true, lanes: 1 }
+    : { byRows: false, lanes: Math.min(LANES, Math.ceil(vectors / 2)) };
 }
 
 /** Brings the rows of a batch up to date and looks them up. */

@@ -13,6 +13,7 @@ const finishKernel = defineKernel({
   name: 'batch_norm_finish',
   params: { rows: 'u32', features: 'u32', momentum: 'f32', eps: 'f32' },
   bindings: { statistics: 'read', moments: 'write', runningMean: 'write', runningVar: 'write' },
+  constants: ['WG'],
 });
 const applyShape = {
   bindings: { x: 'read', moments: 'read', gamma: 'read', beta: 'read', step: 'read', y: 'write' },
@@ -47,6 +48,7 @@ const backwardFinishKernel = defineKernel({
   name: 'batch_norm_backward_finish',
   params: { blocks: 'u32', features: 'u32' },
   bindings: { sums: 'read', dgamma: 'write', dbeta: 'write' },
+  constants: ['WG'],
 });
 const backwardApplyShape = {
   params: { rows: 'u32', features: 'u32', scale: 'f32' },
@@ -87,6 +89,11 @@ const SUMS_ROWS = 32;
 /** Rows of a thread in batch_norm_backward_apply and in batch_norm_apply_vec4. */
 const APPLY_ROWS = 8;
 
+/** Features of a workgroup in the finishing kernels. */
+const FINISHED = 8;
+/** Their workgroup's size: on a CPU adapter waiting for each other costs threads more than they save. */
+const finishThreads = ({ gpu }: Plan) => ({ WG: gpu.adapterKind === 'software' ? FINISHED : 64 });
+
 /** PyTorch's defaults (torch.nn.BatchNorm1d). */
 export const BATCH_NORM_MOMENTUM = 0.1;
 export const BATCH_NORM_EPS = 1e-5;
@@ -115,7 +122,7 @@ export function batchNormFinish(
   size: BatchNormSize,
 ): void {
   const params = { ...size, momentum: BATCH_NORM_MOMENTUM, eps: BATCH_NORM_EPS };
-  plan.dispatch(finishKernel, views, params, size.features);
+  plan.dispatch(finishKernel, views, params, groupsFor(size.features, FINISHED), finishThreads(plan));
 }
 
 /** y = gamma · x̂ + beta, with `relu` and `dropout` followed by those. */
@@ -160,7 +167,8 @@ export function batchNormBackward(
   const columns = inVectors(size) ? features / 4 : features;
   const params = { rows, features: columns, scale };
   plan.dispatch(sumsOf, { x, moments, y, dy, sums }, params, groupsFor(blocks * columns), constants);
-  plan.dispatch(backwardFinishKernel, { sums, dgamma, dbeta }, { blocks, features }, features);
+  const finished = groupsFor(features, FINISHED);
+  plan.dispatch(backwardFinishKernel, { sums, dgamma, dbeta }, { blocks, features }, finished, finishThreads(plan));
   const bindings = { x, moments, gamma, dgamma, dbeta, y, dy, dx };
   plan.dispatch(apply, bindings, params, groupsFor(Math.ceil(rows / APPLY_ROWS) * columns), constants);
 }

@@ -20,7 +20,7 @@ export function productThreads(gpu: Gpu): number {
 }
 
 /** Lanes of the subgroups that the shaders named `_subgroup` are written for. */
-const LANES = 8;
+export const LANES = 8;
 
 /** Whether the adapter's subgroups are those. */
 export const runsOnSubgroups = ({ subgroupSize }: Gpu): boolean => subgroupSize === LANES;
