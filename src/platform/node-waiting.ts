@@ -1,5 +1,5 @@
 /** How long a nap is at most, and how much of the time waited so far: little is lost when the work ends during one. */
-const LONGEST_MS = 1;
+const LONGEST_MS = 4;
 const SHARE = 0.1;
 const SHORTEST_MS = 0.05;
 
