@@ -110,7 +110,8 @@ await runProgram(program, async (options: Options) => {
             multiplyAdd: cost.flops / ceilings.gigaflops / 1e6,
           };
           for (const step of options.step) {
-            const plan = recorded(gpu, split, settings, step);
+            const wait = Math.round((size.users + size.items) / (distinct.users + distinct.items));
+            const plan = recorded(gpu, split, settings, step, wait);
             await plan.compile();
             const steady = await measureSteady(gpu, plan, options.rounds);
             const result = {

@@ -13,14 +13,19 @@ import { trainingStep } from '../../src/train/step.ts';
 
 export type Kind = 'fused' | 'plain';
 
-/** A training step of a preset on a split, sampling included, recorded but not compiled. */
-export function recorded(gpu: Gpu, split: Split, given: Partial<TrainSettings>, kind: Kind): Plan {
+/**
+ * A training step of a preset on a split, sampling included, recorded but not compiled.
+ * @param done steps that count as taken before: as many as a row waits for on average until a batch looks at it, so that
+ *   deferred Adam is from the start as far behind as it is in the long run
+ */
+export function recorded(gpu: Gpu, split: Split, given: Partial<TrainSettings>, kind: Kind, done = 0): Plan {
   const settings = resolveSettings({ ...given, eval: 'none' });
   const { seed, clipNorm, lr, weightDecay } = settings;
   const config = modelConfig(settings, split.users, split.items);
   const model = new Model(gpu, config, seed);
   const sampler = new BatchSampler(gpu, split, settings, config.batchNorm);
   const clock = new Clock(gpu, sampler.batches);
+  clock.set(done);
   const optimizer =
     kind === 'fused'
       ? new DeferredAdam(model.parameters, clock, model.tables, { lr, weightDecay })
