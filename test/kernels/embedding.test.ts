@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { defineKernel } from '../../src/gpu/kernel.ts';
 import { gather } from '../../src/kernels/gather.ts';
-import { groupByRow, groupsLength } from '../../src/kernels/group.ts';
+import { groupByRow, groupSort, groupsLength } from '../../src/kernels/group.ts';
 import { scatterAdd } from '../../src/kernels/scatter-add.ts';
 import { Trial, useGpu } from '../gpu-fixture.ts';
 import { Draws, expectClose, sameBits } from '../numbers.ts';
@@ -138,20 +137,6 @@ it('users and items are grouped together, items’ rows behind the users’', as
 
 it('each row’s positions are sorted, in whatever order their threads arrived', async () => {
   // CPU adapters start threads in order, so that grouping alone never shows this kernel anything to do.
-  const sort = defineKernel({
-    name: 'group_sort',
-    params: { n: 'u32', split: 'u32', offset: 'u32' },
-    bindings: {
-      left: 'read',
-      right: 'read',
-      head: 'write',
-      next: 'read',
-      groups: 'write',
-      total: 'write',
-      step: 'read',
-      slots: 'write',
-    },
-  });
   const lengths = [2, 0, 1, 3, 23, 24, 25, 26, 64, 100, 5000];
   const ids = Uint32Array.from(lengths.flatMap((length, row) => Array<number>(length).fill(row)));
   const n = ids.length;
@@ -183,7 +168,7 @@ it('each row’s positions are sorted, in whatever order their threads arrived',
       step: left,
       slots: slots.view,
     };
-    trial.plan.dispatch(sort, views, { n, split: n, offset: 0 }, Math.ceil(n / 64));
+    trial.plan.dispatch(groupSort, views, { n, split: n, offset: 0 }, Math.ceil(n / 64));
     trial.plan.run();
     expect(positionsByRow(await groups.data(), await slots.data(), n), name).toEqual(expectedRows([...ids]));
   }
