@@ -91,8 +91,9 @@ const APPLY_ROWS = 8;
 
 /** Features of a workgroup in the finishing kernels. */
 const FINISHED = 8;
-/** Their workgroup's size: on a CPU adapter waiting for each other costs threads more than they save. */
-const finishThreads = ({ gpu }: Plan) => ({ WG: gpu.adapterKind === 'software' ? FINISHED : 64 });
+/** Sizes of their workgroups: one thread a feature on a CPU adapter, where waiting for each other costs more than it saves. */
+export const FINISH_THREADS = { software: FINISHED, hardware: 64 } as const;
+const finishThreads = ({ gpu }: Plan): number => FINISH_THREADS[gpu.adapterKind];
 
 /** PyTorch's defaults (torch.nn.BatchNorm1d). */
 export const BATCH_NORM_MOMENTUM = 0.1;
@@ -120,9 +121,10 @@ export function batchNormFinish(
   plan: Plan,
   views: Record<'statistics' | 'moments' | 'runningMean' | 'runningVar', View>,
   size: BatchNormSize,
+  WG = finishThreads(plan),
 ): void {
   const params = { ...size, momentum: BATCH_NORM_MOMENTUM, eps: BATCH_NORM_EPS };
-  plan.dispatch(finishKernel, views, params, groupsFor(size.features, FINISHED), finishThreads(plan));
+  plan.dispatch(finishKernel, views, params, groupsFor(size.features, FINISHED), { WG });
 }
 
 /** y = gamma · x̂ + beta, with `relu` and `dropout` followed by those. */
@@ -155,7 +157,11 @@ export function batchNormBackward(
   plan: Plan,
   views: Record<'x' | 'moments' | 'gamma' | 'y' | 'dy' | 'sums' | 'dgamma' | 'dbeta' | 'dx', View>,
   size: BatchNormSize,
-  { relu = false, scale = 1 }: { readonly relu?: boolean; readonly scale?: number } = {},
+  {
+    relu = false,
+    scale = 1,
+    WG = finishThreads(plan),
+  }: { readonly relu?: boolean; readonly scale?: number; readonly WG?: number } = {},
 ): void {
   const { x, moments, gamma, y, dy, sums, dgamma, dbeta, dx } = views;
   const { rows, features } = size;
@@ -168,7 +174,7 @@ export function batchNormBackward(
   const params = { rows, features: columns, scale };
   plan.dispatch(sumsOf, { x, moments, y, dy, sums }, params, groupsFor(blocks * columns), constants);
   const finished = groupsFor(features, FINISHED);
-  plan.dispatch(backwardFinishKernel, { sums, dgamma, dbeta }, { blocks, features }, finished, finishThreads(plan));
+  plan.dispatch(backwardFinishKernel, { sums, dgamma, dbeta }, { blocks, features }, finished, { WG });
   const bindings = { x, moments, gamma, dgamma, dbeta, y, dy, dx };
   plan.dispatch(apply, bindings, params, groupsFor(Math.ceil(rows / APPLY_ROWS) * columns), constants);
 }

@@ -13,14 +13,20 @@ const on = useGpu();
 type Floats = Float32Array<ArrayBuffer>;
 
 /** Statistics and running averages of x, on the device. */
-async function normalise(x: Floats, size: kernels.BatchNormSize, runningMean: Floats, runningVar: Floats) {
+async function normalise(
+  x: Floats,
+  size: kernels.BatchNormSize,
+  runningMean: Floats,
+  runningVar: Floats,
+  threads?: number,
+) {
   const trial = new Trial(on.gpu);
   const statistics = trial.f32('statistics', 2 * kernels.statisticsLength(size));
   const moments = trial.f32('moments', 2 * size.features);
   const [mean, variance] = [trial.inPlace('running mean', runningMean), trial.inPlace('running var', runningVar)];
   kernels.batchNormStats(trial.plan, trial.input(x), statistics.view, size);
   const views = { statistics: statistics.view, moments: moments.view };
-  kernels.batchNormFinish(trial.plan, { ...views, runningMean: mean.view, runningVar: variance.view }, size);
+  kernels.batchNormFinish(trial.plan, { ...views, runningMean: mean.view, runningVar: variance.view }, size, threads);
   trial.plan.run();
   await statistics.data();
   const pairs = await moments.data();
@@ -38,6 +44,9 @@ function momentPairs(x: Floats, size: kernels.BatchNormSize): Floats {
   const pairs = [...mean].flatMap((value, n) => [value, 1 / Math.sqrt(squares[n]! / size.rows + reference.EPS)]);
   return Float32Array.from(pairs);
 }
+
+/** Threads of the finishing kernels' workgroups: those of CPU adapters, and those of GPUs. */
+const THREADS = Object.values(kernels.FINISH_THREADS);
 
 /** [rows, features] */
 const SIZES = [
@@ -59,20 +68,23 @@ describe.each(SIZES)('over %i rows of %i features', (rows, features) => {
   const [gamma, beta] = [draws.vector(features, 0.5, 2), draws.normal(features)];
   const pairs = momentPairs(x, size);
 
-  it('mean, variance and running averages are those of torch.nn.BatchNorm1d', async () => {
-    const [oldMean, oldVar] = [draws.normal(features), draws.vector(features, 0.5, 2)];
-    const actual = await normalise(x, size, oldMean, oldVar);
-    const expected = reference.moments(x, size);
-    const running = reference.runningAverages(x, oldMean, oldVar, size);
-    const ones = new Float64Array(features).fill(1);
-    expectClose(actual.mean, expected.mean, { scale: ones });
-    expectClose(
-      actual.inverseStd,
-      expected.squares.map((value) => 1 / Math.sqrt(value / rows + reference.EPS)),
-    );
-    expectClose(actual.runningMean, running.mean, { scale: ones });
-    expectClose(actual.runningVar, running.variance);
-  });
+  it.each(THREADS)(
+    'mean, variance and running averages are those of torch.nn.BatchNorm1d, by %i threads',
+    async (WG) => {
+      const [oldMean, oldVar] = [draws.normal(features), draws.vector(features, 0.5, 2)];
+      const actual = await normalise(x, size, oldMean, oldVar, WG);
+      const expected = reference.moments(x, size);
+      const running = reference.runningAverages(x, oldMean, oldVar, size);
+      const ones = new Float64Array(features).fill(1);
+      expectClose(actual.mean, expected.mean, { scale: ones });
+      expectClose(
+        actual.inverseStd,
+        expected.squares.map((value) => 1 / Math.sqrt(value / rows + reference.EPS)),
+      );
+      expectClose(actual.runningMean, running.mean, { scale: ones });
+      expectClose(actual.runningVar, running.variance);
+    },
+  );
 
   it('the normalised values are scaled and shifted, rectified, and dropped by the same mask as dropout has', async () => {
     const counter = { p: 0.3, seed: 7, stream: 0x30002, step: 5 };
@@ -96,8 +108,8 @@ describe.each(SIZES)('over %i rows of %i features', (rows, features) => {
     expectClose(await dropped.data(), dropout(relu(expected), counter), { scale });
   });
 
-  it('backward gives the gradients of gamma, beta and the input', async () => {
-    await expectBackward(dy, false, 1);
+  it.each(THREADS)('backward gives the gradients of gamma, beta and the input, by %i threads', async (WG) => {
+    await expectBackward(dy, false, 1, x, WG);
   });
 
   it('backward starts behind ReLU and dropout where those stood behind the normalisation', async () => {
@@ -108,7 +120,7 @@ describe.each(SIZES)('over %i rows of %i features', (rows, features) => {
   });
 
   /** @param reaching what reaches the normalised values, for the reference */
-  async function expectBackward(reaching: Floats, masked: boolean, scale: number, y = x): Promise<void> {
+  async function expectBackward(reaching: Floats, masked: boolean, scale: number, y = x, WG?: number): Promise<void> {
     const trial = new Trial(on.gpu);
     const [dgamma, dbeta] = [trial.f32('dgamma', features), trial.f32('dbeta', features)];
     const [dx, sums] = [trial.f32('dx', n), trial.f32('sums', 2 * kernels.sumsLength(size))];
@@ -125,7 +137,7 @@ describe.each(SIZES)('over %i rows of %i features', (rows, features) => {
         dx: dx.view,
       },
       size,
-      { relu: masked, scale },
+      { relu: masked, scale, ...(WG && { WG }) },
     );
     trial.plan.run();
     await sums.data();
