@@ -174,6 +174,17 @@ it('evaluation sees every table up to date', async () => {
   expect(sameBits(await logits(fused), await logits(plain))).toBe(true);
 });
 
+it.each([11, 190])('what a GPU would choose gives the same bits fused and plain: %i samples', async (rows) => {
+  const { gpu } = on;
+  const { adapterKind } = gpu;
+  Object.defineProperty(gpu, 'adapterKind', { value: 'hardware', configurable: true });
+  try {
+    expectSameBits(await train('fused', { rows }), await train('plain', { rows }));
+  } finally {
+    Object.defineProperty(gpu, 'adapterKind', { value: adapterKind, configurable: true });
+  }
+});
+
 it.each([11, 190])('tables that the adapter cannot bind together are updated one by one: %i samples', async (rows) => {
   const plain = await train('plain', { rows });
   const { gpu } = on;
