@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Clock } from '../../src/autograd/clock.ts';
 import { record, tensor } from '../../src/autograd/tape.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { FullRanking } from '../../src/evaluate/full-ranking.ts';
 import type { ModelConfig } from '../../src/models/config.ts';
 import { Model } from '../../src/models/model.ts';
 import { Adam, type AdamOptions } from '../../src/optim/adam.ts';
@@ -10,6 +11,7 @@ import { fusedStep } from '../../src/train/fused-step.ts';
 import { trainingStep } from '../../src/train/step.ts';
 import { useGpu } from '../gpu-fixture.ts';
 import { Draws, expectClose, sameBits } from '../numbers.ts';
+import { splitOf } from './fixture.ts';
 
 const on = useGpu();
 
@@ -159,19 +161,38 @@ it('a new learning rate holds for the steps that are due after it, not for those
   expectSameBits(await train('fused', {}, slower), await train('plain', {}, slower));
 });
 
-it('evaluation sees every table up to date', async () => {
-  const [plain, fused] = [await train('plain', {}), await train('fused', {})];
-  const users = tensor(
-    on.gpu,
-    Uint32Array.from({ length: 90 }, (_, u) => u),
-  );
-  const items = tensor(
-    on.gpu,
-    Uint32Array.from({ length: 90 }, (_, u) => u % 70),
-  );
-  const logits = async ({ model }: Outcome) =>
-    (await model.evaluation()(users, items).data()) as Float32Array<ArrayBuffer>;
-  expect(sameBits(await logits(fused), await logits(plain))).toBe(true);
+describe('right after a step, before anything has read a table,', () => {
+  /** What `look` makes of the model at the last step. */
+  async function atTheEnd<T>(kind: 'plain' | 'fused', look: (model: Model) => Promise<T>): Promise<T> {
+    let seen!: Promise<T>;
+    await train(kind, {}, (step, { model }) => {
+      if (step === STEPS - 1) seen = look(model);
+    });
+    return seen;
+  }
+
+  it('evaluation sees every table up to date', async () => {
+    const users = tensor(on.gpu, Uint32Array.from(Array(90).keys()));
+    const items = tensor(
+      on.gpu,
+      Uint32Array.from(Array(90).keys(), (u) => u % 70),
+    );
+    const look = async (model: Model) => (await model.evaluation()(users, items).data()) as Float32Array<ArrayBuffer>;
+    expect(sameBits(await atTheEnd('fused', look), await atTheEnd('plain', look))).toBe(true);
+  });
+
+  it('so does full ranking', async () => {
+    const rows = Array.from({ length: 90 * 3 }, (_, i) => [Math.floor(i / 3), (7 * i) % 70] as const);
+    const look = (model: Model) =>
+      new FullRanking(on.gpu, model, splitOf(rows, 90, 70)).topK(Uint32Array.of(3, 87, 88), 20);
+    expect(await atTheEnd('fused', look)).toEqual(await atTheEnd('plain', look));
+  });
+
+  it('and whoever reads a table', async () => {
+    const look = async (model: Model) =>
+      (await model.parameters.get('mlp_user_emb.weight').data()) as Float32Array<ArrayBuffer>;
+    expect(sameBits(await atTheEnd('fused', look), await atTheEnd('plain', look))).toBe(true);
+  });
 });
 
 it.each([11, 190])('what a GPU would choose gives the same bits fused and plain: %i samples', async (rows) => {
