@@ -12,9 +12,10 @@ export interface ParameterSpec {
   readonly buffer?: boolean;
 }
 
-/** Elements from one tensor's start to the next: bindings start at multiples of 256 bytes. */
+/** Bindings start at multiples of 256 bytes: so many elements. */
 const ALIGNMENT = 64;
-const aligned = (size: number) => Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+/** Elements from the start of a tensor of `size` elements to that of the next one. */
+export const aligned = (size: number) => Math.ceil(size / ALIGNMENT) * ALIGNMENT;
 
 /**
  * A model's trainable tensors as named views of one flat arena, and their gradients likewise, so that one Adam dispatch,

@@ -49,8 +49,8 @@ export interface AdamNumbers {
 const MOST_RATES = 2 ** 22;
 
 /**
- * What adam.wgsl reads as `hyper`, with gradients not clipped, rounded from f64 only once. Throws ConfigError for betas outside of [0, 1) or so near 1
- * that their correction has no end.
+ * What adam.wgsl reads as `hyper`, with gradients not clipped, rounded from f64 only once. Throws ConfigError for betas
+ * outside of [0, 1) or so near 1 that their correction has no end.
  */
 export function adamNumbers({ lr, betas, eps, weightDecay }: AdamNumbers): Float32Array<ArrayBuffer> {
   const [beta1, beta2] = betas;
@@ -59,11 +59,9 @@ export function adamNumbers({ lr, betas, eps, weightDecay }: AdamNumbers): Float
     const rate = lr / -Math.expm1(t * Math.log(beta1));
     const scale = 1 / Math.sqrt(-Math.expm1(t * Math.log(beta2)));
     rates.push(rate, scale);
-    if (Math.fround(rate) === Math.fround(lr) && Math.fround(scale) === 1) break;
+    if (Object.is(Math.fround(rate), Math.fround(lr)) && Math.fround(scale) === 1) break;
     if (!(t < MOST_RATES)) {
-      throw new ConfigError(
-        `betas ${beta1}, ${beta2}: numbers from 0 to below 1, not by less than 1e-5, would be right`,
-      );
+      throw new ConfigError(`betas ${beta1}, ${beta2}: numbers from 0 to 0.99999 would be right`);
     }
   }
   return Float32Array.from([0, 1, 1 - beta1, beta2, 1 - beta2, eps, weightDecay, rates.length / 2].concat(rates));

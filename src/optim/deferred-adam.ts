@@ -1,5 +1,5 @@
 import type { Clock } from '../autograd/clock.ts';
-import type { Parameters } from '../autograd/parameters.ts';
+import { aligned, type Parameters } from '../autograd/parameters.ts';
 import type { Branch, Rows, Tables } from '../autograd/tables.ts';
 import { record, tapeOf, tensorView, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
@@ -36,16 +36,13 @@ interface Part {
   readonly params: RowParams;
 }
 
-/** Rows of the second branch start at a multiple of 256 bytes, as bindings must. */
-const aligned = (vectors: number) => Math.ceil(vectors / 16) * 16;
-
 /**
  * Adam that leaves the rows of embedding tables alone until a batch looks them up. Then they take all the steps that they
  * have missed, one after the other in registers, which costs no memory traffic and gives the bits that Adam gives: it is
  * dense Adam, not the sparse one, also with weight decay. A table's gradient is summed where it is used and stored nowhere.
  *
  * A step looks rows up by `gather`, and updates by `step` what the backward pass left for them. Between steps the tables
- * are behind: `settle` brings them up to date, and reading or writing one of them does so by itself.
+ * and their moments are behind: `settle` brings them up to date, and reading or writing a table does so by itself.
  */
 export class DeferredAdam extends Adam {
   readonly #tables: Tables;
@@ -75,8 +72,8 @@ export class DeferredAdam extends Adam {
         `embeddings of ${all.map(({ shape }) => shape[1])} dimensions: multiples of 4 would be right`,
       );
     }
-    const end = Math.max(...all.map(({ view, size }) => Math.ceil((view.offset! / 4 + size) / 64) * 64));
-    const length = all.reduce((sum, { size }) => sum + Math.ceil(size / 64) * 64, 0);
+    const end = Math.max(...all.map(({ view, size }) => view.offset! / 4 + aligned(size)));
+    const length = all.reduce((sum, { size }) => sum + aligned(size), 0);
     if (end !== length) throw new ConfigError('the tables are not the first parameters');
     const { gpu } = parameters;
     const [users, items] = [branches[0]!.users.shape[0]!, branches[0]!.items.shape[0]!];
@@ -114,7 +111,7 @@ export class DeferredAdam extends Adam {
     );
     const { gmf, mlp } = this.#tables;
     const [a, b] = [dimOf(gmf), dimOf(mlp)];
-    const x = aligned(2 * rows * a);
+    const x = aligned(4 * 2 * rows * a) / 4; // vectors
     const walk = walkOf(gpu, 2 * rows, this.#slots.shape[0]!, a + b);
     const whole = { ...NOWHERE, lanes: walk.lanes, split: rows, offset: this.#users, dim_a: a, dim_b: b, x };
     const parts = this.#parts(whole, walk.byRows);

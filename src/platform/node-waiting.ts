@@ -12,7 +12,7 @@ let napping = false;
 /**
  * Waits for the GPU without taking a core from it. While anybody waits, Dawn asks the device on this thread, in every turn
  * of the event loop, whether it is done, which keeps a core busy: half of what a CPU adapter on a small machine computes
- * with. Here the thread sleeps between two turns, for a tenth of the time waited so far and a millisecond at most.
+ * with. Here the thread sleeps between two turns, for a tenth of the time waited so far and LONGEST_MS at most.
  */
 export async function restful<T>(promise: Promise<T>): Promise<T> {
   if (waiting++ === 0) since = performance.now();
