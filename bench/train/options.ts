@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { PRESETS } from '../../src/models/config.ts';
+import { MODEL_KINDS, PRESETS } from '../../src/models/config.ts';
 import { DEFAULT_SETTINGS, type TrainSettings } from '../../src/train/settings.ts';
 import { addAdapterOption } from '../program.ts';
 
@@ -47,13 +47,9 @@ export function addTrainOptions(program: Command): void {
       ).choices(Object.keys(PRESETS)),
     )
     .addOption(
-      option('--model <kind>', `which of the models (default: ${DEFAULT_SETTINGS.model})`).choices([
-        'gmf',
-        'mlp',
-        'neumf',
-      ]),
+      option('--model <kind>', `which of the models (default: ${DEFAULT_SETTINGS.model})`).choices(MODEL_KINDS),
     );
-  setting('--gmf-dim <n>', 'dimensions of GMF’s embeddings', integer, PRESET);
+  setting('--gmf-dim <n>', 'dimensions of MF’s and GMF’s embeddings', integer, PRESET);
   setting('--mlp-dim <n>', 'dimensions of each of the MLP’s embeddings', integer, PRESET);
   setting('--mlp-layers <list>', 'units of the hidden layers, e.g. 128,64,32, or none', layers, PRESET);
   setting('--dropout <p>', 'probability that a hidden unit is zeroed in training', number, PRESET);

@@ -10,7 +10,17 @@ export interface ParameterSpec {
   readonly shape: Shape;
   /** A running average: saved with the model, but not trained. */
   readonly buffer?: boolean;
+  /** Its values, where they never change: it is neither trained nor saved. */
+  readonly constant?: Float32Array<ArrayBuffer>;
+  /** Its columns that mean anything, where zeros behind them make a table's rows whole vectors: only they are saved. */
+  readonly columns?: number;
 }
+
+/** Whether an optimizer moves it. */
+export const isTrained = ({ buffer, constant }: ParameterSpec) => !buffer && !constant;
+/** The shape in files: without the columns that only fill a table's rows. */
+export const savedShape = ({ shape, columns }: ParameterSpec): Shape =>
+  columns === undefined ? shape : [shape[0]!, columns];
 
 /** Bindings start at multiples of 256 bytes: so many elements. */
 const ALIGNMENT = 64;
@@ -19,8 +29,8 @@ export const aligned = (size: number) => Math.ceil(size / ALIGNMENT) * ALIGNMENT
 
 /**
  * A model's trainable tensors as named views of one flat arena, and their gradients likewise, so that one Adam dispatch,
- * one norm and one walk serve them all. The padding between tensors stays zero. Running averages stand in an arena of
- * their own.
+ * one norm and one walk serve them all. The padding between tensors stays zero. Running averages and constants stand in an
+ * arena of their own.
  */
 export class Parameters {
   readonly gpu: Gpu;
@@ -38,8 +48,8 @@ export class Parameters {
     this.gpu = gpu;
     this.specs = specs;
     for (const { name, shape } of specs) checkBindable(gpu, `${name} [${shape.join(' × ')}]`, 4 * elements(shape));
-    const trained = specs.filter(({ buffer }) => !buffer);
-    const buffers = specs.filter(({ buffer }) => buffer);
+    const trained = specs.filter(isTrained);
+    const buffers = specs.filter((spec) => !isTrained(spec));
     this.length = totalLength(trained);
     if (4 * this.length > gpu.limits.maxBufferSize) {
       throw new GpuOutOfMemoryError(
@@ -49,7 +59,7 @@ export class Parameters {
     this.weights = gpu.createBuffer('weights', 4 * this.length);
     this.gradients = gpu.createBuffer('gradients', 4 * this.length);
     this.#place(trained, this.weights, this.gradients);
-    if (buffers.length) this.#place(buffers, gpu.createBuffer('running averages', 4 * totalLength(buffers)), null);
+    if (buffers.length) this.#place(buffers, gpu.createBuffer('not trained', 4 * totalLength(buffers)), null);
   }
 
   #place(specs: readonly ParameterSpec[], weights: GPUBuffer, gradients: GPUBuffer | null): void {
@@ -71,7 +81,7 @@ export class Parameters {
 
   /** Number of trainable values. */
   get count(): number {
-    return this.specs.reduce((sum, { shape, buffer }) => sum + (buffer ? 0 : elements(shape)), 0);
+    return this.specs.filter(isTrained).reduce((sum, spec) => sum + elements(savedShape(spec)), 0);
   }
 
   get(name: string): Tensor {

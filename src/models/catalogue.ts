@@ -1,6 +1,7 @@
 import { concat } from '../autograd/ops/concat.ts';
 import { embedding } from '../autograd/ops/embedding.ts';
 import { linear } from '../autograd/ops/linear.ts';
+import type { Branch } from '../autograd/tables.ts';
 import { noGrad, type Tape, tapeOf, tensor, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { checkBindable } from '../gpu/device.ts';
@@ -16,6 +17,7 @@ import {
   prefersPairLayers,
   TILE,
 } from '../kernels/pairs.ts';
+import { hiddenUnits } from './config.ts';
 import type { Model } from './model.ts';
 
 /** Pairs scored together: enough to fill a GPU, and that the threads of a CPU adapter seldom wait for each other. */
@@ -58,7 +60,7 @@ export function catalogue(model: Model, users: Tensor, pairs = PAIRS): Catalogue
     const sums = first && firstLayer(model, users, first);
     const factors = factorTables(model, users);
     const units = (layers.at(-1) ?? first)?.bias.size ?? 0;
-    const widest = Math.max(1, ...config.mlpLayers);
+    const widest = Math.max(1, ...hiddenUnits(config));
     const { chunk, block } = blocksOf(users.size, config.items, Math.min(pairs, Math.floor(MOST_ELEMENTS / widest)));
     const size = { allItems: config.items, dim: factors?.p.shape[1] ?? 0, units };
     const [h, bias] = [parameters.get('output_layer.weight'), parameters.get('output_layer.bias')];
@@ -108,22 +110,18 @@ function firstLayer(model: Model, users: Tensor, { weight, bias }: Layer): Recor
 
 /**
  * What the output layer takes products of: p f32[tested, dim] and q f32[items, dim] with logit = h · (p_u ⊙ q_i) + …, in
- * the order of its weights. Without hidden layers [p ; q] of the MLP reaches it too: [p ; 1] ⊙ [1 ; q]. Null when there are none.
+ * the order of its weights. Without hidden layers [p ; q] of the MLP (or of MF's biases) reaches it too: [p ; 1] ⊙ [1 ; q].
+ * Null when there are none.
  */
 function factorTables(model: Model, users: Tensor): Record<'p' | 'q', Tensor> | null {
-  const { parameters, config } = model;
-  const table = (branch: string) => ({
-    p: embedding({ table: parameters.get(`${branch}_user_emb.weight`), ids: users }),
-    q: parameters.get(`${branch}_item_emb.weight`),
-  });
-  const gmf = config.model === 'mlp' ? null : table('gmf');
-  if (config.model === 'gmf' || config.mlpLayers.length > 0) return gmf;
+  const { parameters, config, tables } = model;
+  const lookUp = (branch: Branch) => ({ p: embedding({ table: branch.users, ids: users }), q: branch.items });
+  const gmf = tables.gmf && lookUp(tables.gmf);
+  if (!tables.mlp || hiddenUnits(config).length > 0) return gmf;
+  const { p, q } = lookUp(tables.mlp);
+  const dim = q.shape[1]!;
   const ones = (rows: number) =>
-    tensor(parameters.gpu, new Float32Array(rows * config.mlpDim).fill(1), {
-      shape: [rows, config.mlpDim],
-      label: 'ones',
-    });
-  const { p, q } = table('mlp');
+    tensor(parameters.gpu, new Float32Array(rows * dim).fill(1), { shape: [rows, dim], label: 'ones' });
   const mlp = { p: concat(p, ones(users.size)), q: concat(ones(config.items), q) };
   return gmf ? { p: concat(gmf.p, mlp.p), q: concat(gmf.q, mlp.q) } : mlp;
 }

@@ -1,15 +1,16 @@
 import { ConfigError } from '../errors.ts';
 
-export type ModelKind = 'gmf' | 'mlp' | 'neumf';
+export const MODEL_KINDS = ['mf', 'gmf', 'mlp', 'neumf'] as const;
+export type ModelKind = (typeof MODEL_KINDS)[number];
 
 /** The shape of a model. Sizes count embedding dimensions and units. */
 export interface ModelConfig {
   readonly model: ModelKind;
   readonly users: number;
   readonly items: number;
-  /** Dimensions of GMF's embeddings; not used by `mlp`. */
+  /** Dimensions of MF's and GMF's embeddings; not used by `mlp`. */
   readonly gmfDim: number;
-  /** Dimensions of each of the MLP's two embeddings; not used by `gmf`. */
+  /** Dimensions of each of the MLP's two embeddings; not used without an MLP. */
   readonly mlpDim: number;
   /** Units of the hidden layers; none at all is allowed. */
   readonly mlpLayers: readonly number[];
@@ -67,6 +68,16 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
 };
 
+/** Whether the model has an MLP, with embeddings of its own. */
+export function hasMlp({ model }: Pick<ModelConfig, 'model'>): boolean {
+  return model === 'mlp' || model === 'neumf';
+}
+
+/** Units of the model's hidden layers; none without an MLP. */
+export function hiddenUnits(config: Pick<ModelConfig, 'model' | 'mlpLayers'>): readonly number[] {
+  return hasMlp(config) ? config.mlpLayers : [];
+}
+
 /** Throws ConfigError for sizes that make no model. */
 export function checkModelConfig(config: ModelConfig): void {
   const size = (name: string, value: number) => {
@@ -76,7 +87,7 @@ export function checkModelConfig(config: ModelConfig): void {
   size('users', config.users);
   size('items', config.items);
   if (config.model !== 'mlp') size('gmfDim', config.gmfDim);
-  if (config.model !== 'gmf') {
+  if (hasMlp(config)) {
     size('mlpDim', config.mlpDim);
     for (const units of config.mlpLayers) size('mlpLayers', units);
   }

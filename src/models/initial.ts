@@ -7,14 +7,16 @@ const EMBEDDING_STD = 0.01;
 
 /**
  * The initial values of one tensor, as the lesson's model has them: embeddings N(0, 0.01), weights Xavier uniform
- * (Glorot and Bengio 2010), biases 0, BatchNorm's scales and variances 1.
+ * (Glorot and Bengio 2010), biases 0 (MF's tables of them as well), BatchNorm's scales and variances 1.
  * @param index the tensor's place in the model: each tensor draws from a stream of its own
  */
-export function initialValues({ name, shape }: ParameterSpec, index: number, seed: number): Float32Array<ArrayBuffer> {
+export function initialValues(spec: ParameterSpec, index: number, seed: number): Float32Array<ArrayBuffer> {
+  const { name, shape, constant } = spec;
+  if (constant) return constant;
   const values = new Float32Array(elements(shape));
   const stream = STREAM.weights + index;
   if (name.includes('_emb.')) return normal(values, EMBEDDING_STD, seed, stream);
-  if (shape.length === 2) {
+  if (shape.length === 2 && !name.includes('_bias.')) {
     const [outputs, inputs] = shape as [number, number];
     return uniform(values, Math.sqrt(6 / (inputs + outputs)), seed, stream);
   }

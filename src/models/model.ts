@@ -6,11 +6,11 @@ import { hadamard } from '../autograd/ops/hadamard.ts';
 import { linear, linearRelu } from '../autograd/ops/linear.ts';
 import { type OutputBce, outputBce } from '../autograd/ops/output.ts';
 import { Parameters } from '../autograd/parameters.ts';
-import type { Rows, Tables } from '../autograd/tables.ts';
+import type { Branch, Rows, Tables } from '../autograd/tables.ts';
 import { noGrad, tapeOf } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Gpu } from '../gpu/device.ts';
-import { checkModelConfig, type ModelConfig } from './config.ts';
+import { checkModelConfig, hasMlp, hiddenUnits, type ModelConfig } from './config.ts';
 import { initialValues } from './initial.ts';
 import { layerNames, parameterSpecs } from './layout.ts';
 
@@ -23,8 +23,9 @@ export type DropoutSource = Omit<DropoutOptions, 'layer'>;
 type HiddenLayer = (x: Tensor, layer: number) => Tensor;
 
 /**
- * GMF, MLP and NeuMF (He et al. 2017) from one set of parts; σ(logit) is the probability of an interaction.
+ * MF, GMF, MLP and NeuMF (He et al. 2017) from one set of parts; σ(logit) is the probability of an interaction.
  *
+ *   MF     φ = [p_u ⊙ q_i ; b_u ; b_i], and h is all ones: logit = p_u · q_i + b_u + b_i + b (Koren et al. 2009)
  *   GMF    φ = p_u ⊙ q_i
  *   MLP    φ = a_L(… a_1([p_u ; q_i]))        a(x) = dropout(relu(batchNorm(W x + b)))
  *   NeuMF  φ = [φ_GMF ; φ_MLP], each branch with embeddings of its own
@@ -65,7 +66,11 @@ export class Model {
       users: this.#get(`${name}_user_emb.weight`),
       items: this.#get(`${name}_item_emb.weight`),
     });
-    return { gmf: model === 'mlp' ? null : branch('gmf'), mlp: model === 'gmf' ? null : branch('mlp') };
+    const biases = () => ({ users: this.#get('user_bias.weight'), items: this.#get('item_bias.weight') });
+    return {
+      gmf: model === 'mlp' ? null : branch('gmf'),
+      mlp: model === 'mf' ? biases() : hasMlp(this.config) ? branch('mlp') : null,
+    };
   }
 
   #hidden(source?: DropoutSource): HiddenLayer {
@@ -99,8 +104,7 @@ export class Model {
   evaluatedLayers(): { weight: Tensor; bias: Tensor }[] {
     const { config } = this;
     this.parameters.settle?.(tapeOf(this.parameters.gpu).plan);
-    if (config.model === 'gmf') return [];
-    return config.mlpLayers.map((_, layer) => {
+    return hiddenUnits(config).map((_, layer) => {
       const names = layerNames(config, layer);
       const [weight, bias] = [this.#get(names.weight), this.#get(names.bias)];
       return config.batchNorm ? foldBatchNorm(weight, bias, this.#norm(layer)) : { weight, bias };
@@ -109,31 +113,16 @@ export class Model {
 
   #forward(hidden: HiddenLayer): Forward {
     return (users, items) => {
-      const { model } = this.config;
-      const gmf = model === 'mlp' ? null : this.#gmf(users, items);
-      const mlp = model === 'gmf' ? null : this.#mlp(users, items, hidden);
+      const tables = this.tables;
+      const gmf = tables.gmf && product(tables.gmf, users, items);
+      const mlp = tables.mlp && this.#tower(sideBySide(tables.mlp, users, items), hidden);
       const features = gmf && mlp ? concat(gmf, mlp) : (gmf ?? mlp)!;
       return linear(features, this.#get('output_layer.weight'), this.#get('output_layer.bias'));
     };
   }
 
-  #gmf(users: Tensor, items: Tensor): Tensor {
-    return hadamard(
-      embedding({ table: this.#get('gmf_user_emb.weight'), ids: users }),
-      embedding({ table: this.#get('gmf_item_emb.weight'), ids: items }),
-    );
-  }
-
-  #mlp(users: Tensor, items: Tensor, hidden: HiddenLayer): Tensor {
-    const x = embedding(
-      { table: this.#get('mlp_user_emb.weight'), ids: users },
-      { table: this.#get('mlp_item_emb.weight'), ids: items },
-    );
-    return this.#tower(x, hidden);
-  }
-
   #tower(x: Tensor, hidden: HiddenLayer): Tensor {
-    return this.config.mlpLayers.reduce((y, _, layer) => hidden(y, layer), x);
+    return hiddenUnits(this.config).reduce((y, _, layer) => hidden(y, layer), x);
   }
 
   #norm(layer: number): BatchNormTensors {
@@ -149,4 +138,14 @@ export class Model {
   #get(name: string): Tensor {
     return this.parameters.get(name);
   }
+}
+
+/** p_u ⊙ q_i: f32[rows, dim]. */
+function product(tables: Branch, users: Tensor, items: Tensor): Tensor {
+  return hadamard(embedding({ table: tables.users, ids: users }), embedding({ table: tables.items, ids: items }));
+}
+
+/** [p_u ; q_i]: f32[rows, 2 · dim]. */
+function sideBySide(tables: Branch, users: Tensor, items: Tensor): Tensor {
+  return embedding({ table: tables.users, ids: users }, { table: tables.items, ids: items });
 }

@@ -1,3 +1,5 @@
+import { type ParameterSpec, savedShape } from '../autograd/parameters.ts';
+import { elements, type Shape } from '../autograd/tensor.ts';
 import { DataError } from '../errors.ts';
 import type { Model } from './model.ts';
 import type { StoredTensor } from './safetensors.ts';
@@ -5,8 +7,9 @@ import type { StoredTensor } from './safetensors.ts';
 /** All of a model's tensors, read back, under PyTorch's names. */
 export async function readWeights(model: Model): Promise<Map<string, StoredTensor>> {
   const weights = new Map<string, StoredTensor>();
-  for (const [name, tensor] of model.parameters.entries()) {
-    weights.set(name, { shape: tensor.shape, data: await tensor.data() });
+  for (const spec of savedSpecs(model)) {
+    const data = (await model.parameters.get(spec.name).data()) as Float32Array<ArrayBuffer>;
+    weights.set(spec.name, { shape: savedShape(spec), data: narrow(data, spec) });
   }
   return weights;
 }
@@ -16,7 +19,7 @@ export async function readWeights(model: Model): Promise<Map<string, StoredTenso
  * @param source where they come from, for the error
  */
 export function checkWeights(model: Model, weights: ReadonlyMap<string, StoredTensor>, source: string): void {
-  for (const { name, shape } of model.parameters.specs) {
+  for (const { name, shape } of savedParameters(model)) {
     const stored = weights.get(name);
     if (!stored) throw new DataError(`${source}: it has no tensor ${name}, which this model needs`);
     if (stored.shape.join() !== shape.join()) {
@@ -30,5 +33,30 @@ export function checkWeights(model: Model, weights: ReadonlyMap<string, StoredTe
 /** Sets all of a model's tensors. Throws DataError as checkWeights does; the model is unchanged then. */
 export function loadWeights(model: Model, weights: ReadonlyMap<string, StoredTensor>, source: string): void {
   checkWeights(model, weights, source);
-  for (const [name, tensor] of model.parameters.entries()) tensor.write(weights.get(name)!.data);
+  for (const spec of savedSpecs(model))
+    model.parameters.get(spec.name).write(widen(weights.get(spec.name)!.data, spec));
 }
+
+const savedSpecs = ({ parameters }: Model) => parameters.specs.filter(({ constant }) => !constant);
+
+/** Names and shapes of a model's tensors in files. */
+export function savedParameters(model: Model): { readonly name: string; readonly shape: Shape }[] {
+  return savedSpecs(model).map((spec) => ({ name: spec.name, shape: savedShape(spec) }));
+}
+
+/** A table's rows without the columns that only fill them. */
+function narrow(data: Float32Array<ArrayBuffer>, { shape, columns }: ParameterSpec): Float32Array<ArrayBuffer> {
+  if (columns === undefined) return data;
+  return Float32Array.from({ length: shape[0]! * columns }, (_, i) => data[placeOf(i, columns, shape[1]!)]!);
+}
+
+/** The inverse of narrow. */
+function widen(data: StoredTensor['data'], { shape, columns }: ParameterSpec): StoredTensor['data'] {
+  if (columns === undefined) return data;
+  const wide = new Float32Array(elements(shape));
+  for (let i = 0; i < data.length; i++) wide[placeOf(i, columns, shape[1]!)] = data[i]!;
+  return wide;
+}
+
+/** Where element i of rows of `columns` lies in rows of `width`. */
+const placeOf = (i: number, columns: number, width: number) => Math.floor(i / columns) * width + (i % columns);

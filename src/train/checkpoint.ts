@@ -1,3 +1,4 @@
+import { isTrained } from '../autograd/parameters.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { type IdMap, identityIds, StringIds } from '../data/id-map.ts';
 import { DataError } from '../errors.ts';
@@ -111,7 +112,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
 /** Adam's moments, parameter by parameter. */
 function moments({ model, optimizer }: Trainer): { name: string; tensor: Tensor; view: GPUBufferBinding }[] {
   if (!(optimizer instanceof Adam)) return [];
-  const trained = model.parameters.specs.filter(({ buffer }) => !buffer);
+  const trained = model.parameters.specs.filter(isTrained);
   return MOMENTS.flatMap((moment) =>
     trained.map(({ name }) => {
       const tensor = model.parameters.get(name);

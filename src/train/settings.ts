@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import { type ModelConfig, type ModelKind, PRESETS } from '../models/config.ts';
+import { hiddenUnits, MODEL_KINDS, type ModelConfig, type ModelKind, PRESETS } from '../models/config.ts';
 
 /** How a model is built and trained. Everything that a preset leaves open has the default given here. */
 export interface TrainSettings {
@@ -83,13 +83,12 @@ function check(settings: TrainSettings): void {
   positive('lr', false);
   positive('weightDecay', true);
   if (settings.clipNorm !== null) positive('clipNorm', false);
-  oneOf('model', ['gmf', 'mlp', 'neumf']);
+  oneOf('model', MODEL_KINDS);
   oneOf('optimizer', ['adam', 'sgd']);
   oneOf('sampler', ['uniform', 'popularity']);
   oneOf('eval', ['loo', 'none']);
   if (settings.seed > 0xffffffff) throw new ConfigError(`seed ${settings.seed}: at most ${0xffffffff} would be right`);
-  const hidden = settings.model !== 'gmf' && settings.mlpLayers.length > 0;
-  if (settings.batchNorm && hidden && settings.batchSize < 2) {
+  if (settings.batchNorm && hiddenUnits(settings).length > 0 && settings.batchSize < 2) {
     throw new ConfigError(
       `batchSize ${settings.batchSize} with batch norm: one sample has no variance; at least 2, or no batch norm, would be right`,
     );

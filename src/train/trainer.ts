@@ -10,6 +10,7 @@ import { hitRate, ndcg } from '../evaluate/metrics.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { Pacer } from '../gpu/pacer.ts';
 import { type Plan, runPlans } from '../gpu/plan.ts';
+import { hiddenUnits } from '../models/config.ts';
 import { Model } from '../models/model.ts';
 import { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
@@ -85,7 +86,7 @@ export class Trainer {
     this.#options = options;
     const config = modelConfig(settings, split.users, split.items);
     this.model = new Model(gpu, config, settings.seed);
-    const normalised = config.batchNorm && config.model !== 'gmf' && config.mlpLayers.length > 0;
+    const normalised = config.batchNorm && hiddenUnits(config).length > 0;
     this.sampler = new BatchSampler(gpu, split, settings, normalised);
     this.clock = new Clock(gpu, this.sampler.batches);
     this.losses = new Float32Array(this.sampler.batches);

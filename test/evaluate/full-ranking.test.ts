@@ -5,7 +5,7 @@ import { ConfigError, DataError } from '../../src/errors.ts';
 import { FullRanking } from '../../src/evaluate/full-ranking.ts';
 import type { ModelConfig } from '../../src/models/config.ts';
 import { Model } from '../../src/models/model.ts';
-import { loadWeights } from '../../src/models/weights.ts';
+import { loadWeights, savedParameters } from '../../src/models/weights.ts';
 import { useGpu } from '../gpu-fixture.ts';
 import { CpuTrainer } from '../models/cpu-trainer.ts';
 import { Draws, expectClose } from '../numbers.ts';
@@ -26,6 +26,7 @@ const CONFIG: ModelConfig = {
 };
 
 const MODELS: [string, Partial<ModelConfig>][] = [
+  ['mf', { model: 'mf' }],
   ['gmf', { model: 'gmf' }],
   ['gmf, by fours', { model: 'gmf', gmfDim: 8 }],
   ['mlp', { model: 'mlp' }],
@@ -47,7 +48,7 @@ function randomModel(
   const model = new Model(on.gpu, config);
   const draws = new Draws(seed);
   const weights = new Map(
-    model.parameters.specs.map(({ name, shape }) => {
+    savedParameters(model).map(({ name, shape }) => {
       const size = shape.reduce((product, n) => product * n, 1);
       const data = name.endsWith('running_var') ? draws.vector(size, 0.1, 3) : draws.normal(size);
       edit(name, data);

@@ -1,4 +1,4 @@
-/** NeuMF, GMF and MLP with Adam in float64 and plain loops: what the engine is held against where PyTorch left no trace. */
+/** NeuMF, GMF, MLP and MF with Adam in float64 and plain loops: what the engine is held against where PyTorch left no trace. */
 import {
   type Gradients,
   type Layer,
@@ -10,7 +10,7 @@ import {
 } from './cpu-layers.ts';
 
 export interface CpuConfig {
-  readonly model: 'gmf' | 'mlp' | 'neumf';
+  readonly model: 'mf' | 'gmf' | 'mlp' | 'neumf';
   readonly users: number;
   readonly items: number;
   readonly gmfDim: number;
@@ -43,7 +43,9 @@ export class CpuTrainer {
   constructor(config: CpuConfig, initial: ReadonlyMap<string, readonly number[]>) {
     this.#config = config;
     const weights = new Map([...initial].map(([name, values]) => [name, [...values]]));
-    const layers = config.model === 'gmf' ? [] : config.mlpLayers;
+    // MF is GMF with h = 1, whose output layer takes in both biases as they are.
+    if (config.model === 'mf') weights.set('output_layer.weight', new Array(config.gmfDim + 2).fill(1));
+    const layers = config.model === 'gmf' || config.model === 'mf' ? [] : config.mlpLayers;
     this.#layers = layers.map((units, i): Layer => {
       const at = i * (config.batchNorm ? 4 : 3);
       if (config.batchNorm) {
@@ -76,7 +78,8 @@ export class CpuTrainer {
     this.#gmfBackward(users, items, dfeatures, gradients);
     let dx = dfeatures.map((row) => row.slice(gmfWidth));
     for (const cache of pass.caches.toReversed()) dx = layerBackward(cache, weights, dx, gradients);
-    this.#mlpBackward(users, items, dx, gradients);
+    this.#besideBackward(users, items, dx, gradients);
+    if (this.#config.model === 'mf') gradients.delete('output_layer.weight');
 
     const gradNorm = Math.sqrt([...gradients.values()].flat().reduce((sum, g) => sum + g * g, 0));
     this.#adam(gradients, gradNorm);
@@ -92,20 +95,26 @@ export class CpuTrainer {
     return this.weights.get(table)!.slice(id * dim, (id + 1) * dim);
   }
 
+  /** The tables whose rows stand side by side: the MLP's, or MF's biases. */
+  get #beside(): { user: string; item: string; dim: number } | null {
+    const { model, mlpDim } = this.#config;
+    if (model === 'gmf') return null;
+    if (model === 'mf') return { user: 'user_bias.weight', item: 'item_bias.weight', dim: 1 };
+    return { user: 'mlp_user_emb.weight', item: 'mlp_item_emb.weight', dim: mlpDim };
+  }
+
   #forward(users: readonly number[], items: readonly number[], training: boolean) {
-    const { model, gmfDim, mlpDim } = this.#config;
+    const { model, gmfDim } = this.#config;
+    const beside = this.#beside;
     const gmf = users.map((user, b) => {
       if (model === 'mlp') return [];
       const q = this.#row('gmf_item_emb.weight', items[b]!, gmfDim);
       return this.#row('gmf_user_emb.weight', user, gmfDim).map((p, k) => p * q[k]!);
     });
     let x: Rows = users.map((user, b) => {
-      if (model === 'gmf') return [];
-      const pair = [
-        this.#row('mlp_user_emb.weight', user, mlpDim),
-        this.#row('mlp_item_emb.weight', items[b]!, mlpDim),
-      ];
-      return pair.flat();
+      if (!beside) return [];
+      const { dim } = beside;
+      return [this.#row(beside.user, user, dim), this.#row(beside.item, items[b]!, dim)].flat();
     });
     const caches = this.#layers.map((layer) => {
       const cache = layerForward(layer, this.weights, x, training);
@@ -131,14 +140,15 @@ export class CpuTrainer {
     });
   }
 
-  #mlpBackward(users: readonly number[], items: readonly number[], dx: Rows, gradients: Gradients): void {
-    const { model, mlpDim } = this.#config;
-    if (model === 'gmf') return;
-    const [dp, dq] = [gradients.get('mlp_user_emb.weight')!, gradients.get('mlp_item_emb.weight')!];
+  #besideBackward(users: readonly number[], items: readonly number[], dx: Rows, gradients: Gradients): void {
+    const beside = this.#beside;
+    if (!beside) return;
+    const { dim } = beside;
+    const [dp, dq] = [gradients.get(beside.user)!, gradients.get(beside.item)!];
     users.forEach((user, b) => {
-      for (let k = 0; k < mlpDim; k++) {
-        dp[user * mlpDim + k]! += dx[b]![k]!;
-        dq[items[b]! * mlpDim + k]! += dx[b]![mlpDim + k]!;
+      for (let k = 0; k < dim; k++) {
+        dp[user * dim + k]! += dx[b]![k]!;
+        dq[items[b]! * dim + k]! += dx[b]![dim + k]!;
       }
     });
   }

@@ -4,7 +4,7 @@ import { noGrad, record, tensor } from '../../src/autograd/tape.ts';
 import type { Tensor } from '../../src/autograd/tensor.ts';
 import type { ModelConfig } from '../../src/models/config.ts';
 import { Model } from '../../src/models/model.ts';
-import { loadWeights } from '../../src/models/weights.ts';
+import { loadWeights, readWeights, savedParameters } from '../../src/models/weights.ts';
 import { useGpu } from '../gpu-fixture.ts';
 import { Draws, expectClose, sameBits } from '../numbers.ts';
 import { CpuTrainer } from './cpu-trainer.ts';
@@ -29,7 +29,7 @@ const ITEMS = new Draws(2).ids(ROWS, CONFIG.items);
 function randomise(model: Model, seed: number): Map<string, number[]> {
   const draws = new Draws(seed);
   const weights = new Map(
-    model.parameters.specs.map(({ name, shape }) => {
+    savedParameters(model).map(({ name, shape }) => {
       const size = shape.reduce((product, n) => product * n, 1);
       return [name, { shape, data: name.endsWith('running_var') ? draws.vector(size, 0.1, 3) : draws.normal(size) }];
     }),
@@ -50,6 +50,7 @@ function expectLogits(actual: ArrayLike<number>, logits: readonly number[]) {
 }
 
 const MODELS: [string, Partial<ModelConfig>][] = [
+  ['mf', { model: 'mf' }],
   ['gmf', { model: 'gmf' }],
   ['mlp', { model: 'mlp' }],
   ['mlp without hidden layers', { model: 'mlp', mlpLayers: [] }],
@@ -77,8 +78,8 @@ describe.each(MODELS)('%s', (_, change) => {
     const weights = randomise(model, 4);
     const logits = await model.evaluation()(tensor(on.gpu, USERS), tensor(on.gpu, ITEMS)).data();
     expectLogits(logits, expected(normalised, weights));
-    for (const [name, values] of model.parameters.entries()) {
-      expect([...(await values.data())], name).toEqual(weights.get(name));
+    for (const [name, { data }] of await readWeights(model)) {
+      expect([...data], name).toEqual(weights.get(name));
     }
   });
 });
@@ -114,4 +115,26 @@ it('dropout is drawn in training only, anew with every step of the clock', async
   expect(sameBits(await inTraining(0, 43), first)).toBe(false);
   const evaluated = (await model.evaluation()(users, items).data()) as Float32Array<ArrayBuffer>;
   expect(sameBits(evaluated, first)).toBe(false);
+});
+
+it('MF is GMF with h = 1, and each item and user moves its logits by their bias', async () => {
+  const { gpu } = on;
+  const mf = new Model(gpu, { ...CONFIG, model: 'mf' });
+  const weights = randomise(mf, 8);
+  const gmf = new Model(gpu, { ...CONFIG, model: 'gmf' });
+  gmf.parameters.specs.forEach(({ name }) => {
+    const ones = new Array(CONFIG.gmfDim).fill(1);
+    gmf.parameters.get(name).write(Float32Array.from(name === 'output_layer.weight' ? ones : weights.get(name)!));
+  });
+  const [users, items] = [tensor(gpu, USERS), tensor(gpu, ITEMS)];
+  const products = [...(await gmf.evaluation()(users, items).data())];
+  const [ofUsers, ofItems] = ['user_bias.weight', 'item_bias.weight'].map((name) => weights.get(name)!);
+  const sums = products.map((logit, row) => logit + ofUsers![USERS[row]!]! + ofItems![ITEMS[row]!]!);
+  expectLogits(await mf.evaluation()(users, items).data(), sums);
+
+  for (const name of ['user_bias.weight', 'item_bias.weight']) {
+    const table = mf.parameters.get(name);
+    table.write(new Float32Array(table.size));
+  }
+  expect([...(await mf.evaluation()(users, items).data())]).toEqual(products);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ModelConfig, type ModelKind, PRESETS } from '../../src/models/config.ts';
 import { Model } from '../../src/models/model.ts';
+import { savedParameters } from '../../src/models/weights.ts';
 import { useGpu } from '../gpu-fixture.ts';
 
 const on = useGpu();
@@ -77,6 +78,26 @@ describe('parameters have the names and shapes of the lesson’s PyTorch model',
     ]);
     const mlp = stateDict('paper-8', 'mlp');
     expect([mlp[0], mlp.length, mlp.at(-2)]).toEqual(['mlp_user_emb.weight [5,32]', 10, 'output_layer.weight [1,8]']);
+  });
+
+  it('MF has biases of its own, and rows for them that are whole vectors', () => {
+    expect(stateDict('paper-8', 'mf')).toEqual([
+      'gmf_user_emb.weight [5,8]',
+      'gmf_item_emb.weight [7,8]',
+      'user_bias.weight [5,4]',
+      'item_bias.weight [7,4]',
+      'output_layer.weight [1,16]',
+      'output_layer.bias [1]',
+    ]);
+    const model = new Model(on.gpu, { ...PRESETS['paper-8']!, model: 'mf', users: 5, items: 7 });
+    expect(savedParameters(model).map(({ name, shape }) => `${name} [${shape}]`)).toEqual([
+      'gmf_user_emb.weight [5,8]',
+      'gmf_item_emb.weight [7,8]',
+      'user_bias.weight [5,1]',
+      'item_bias.weight [7,1]',
+      'output_layer.bias [1]',
+    ]);
+    expect(model.parameters.count).toBe(5 * 9 + 7 * 9 + 1);
   });
 
   it('an MLP without hidden layers is a linear model of both embeddings', () => {

@@ -27,6 +27,7 @@ describe.each<[string, Partial<TrainSettings>]>([
   ['the lesson’s way of training', LESSON_LIKE],
   ['paper sizes', { preset: 'paper-8' }],
   ['gradient descent with dropout', { ...LESSON_LIKE, optimizer: 'sgd', batchNorm: false }],
+  ['mf', { model: 'mf' }],
   ['gradient descent of gmf', { model: 'gmf', optimizer: 'sgd', lr: 1 }],
 ])('with %s', (_, given) => {
   const settings = { ...given, batchSize: 24, epochs: 3 };

@@ -104,6 +104,7 @@ describe.each<[string, Setting]>([
   ['a paper-like NeuMF', {}],
   ['with weight decay', { adam: { weightDecay: 0.01, lr: 0.02 } }],
   ['with other betas, past the end of the bias correction', { adam: { betas: [0.3, 0.5] } }],
+  ['MF', { model: 'mf' }],
   ['GMF alone', { model: 'gmf' }],
   ['an MLP alone', { model: 'mlp' }],
   ['without hidden layers', { mlpLayers: [] }],

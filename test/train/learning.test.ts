@@ -12,6 +12,7 @@ const BASE_RATE_ENTROPY = -(0.2 * Math.log(0.2) + 0.8 * Math.log(0.8));
 
 describe('on users with tastes in common', () => {
   it.each<[string, Partial<TrainSettings>]>([
+    ['mf', { model: 'mf' }],
     ['gmf', { model: 'gmf' }],
     ['gmf with clipping', { model: 'gmf', clipNorm: 0.1 }],
     ['gmf by plain gradient descent', { model: 'gmf', optimizer: 'sgd', lr: 20 }],
