@@ -22,8 +22,9 @@ export type { Branch, Rows, Tables } from './autograd/tables.ts';
 export { noGrad, record, type Tape, type TensorData, tensor, zeros } from './autograd/tape.ts';
 export type { Tensor } from './autograd/tensor.ts';
 // Evaluation and baselines
-export { popularityRanks } from './baselines/popularity.ts';
-export { randomRanks } from './baselines/random.ts';
+export { popularityScorer } from './baselines/popularity.ts';
+export { randomScorer } from './baselines/random.ts';
+export { candidateRanks, fullRanks, type Scorer } from './baselines/ranks.ts';
 // Data
 export { type Dataset, type DatasetOptions, loadDataset } from './data/dataset.ts';
 export { type IdMap, identityIds, StringIds } from './data/id-map.ts';

@@ -1,9 +1,8 @@
 import { popularity, type Split } from '../data/split.ts';
-import type { Candidates } from '../evaluate/candidates.ts';
-import { rankBy } from './ranks.ts';
+import type { Scorer } from './ranks.ts';
 
 /** Everyone gets the items with the most training interactions: what a model must beat. */
-export function popularityRanks(split: Split, candidates: Candidates): Uint32Array {
+export function popularityScorer(split: Split): Scorer {
   const counts = popularity(split);
-  return rankBy(candidates, (_, item) => counts[item]!);
+  return (_, items) => items.map((item) => counts[item]!);
 }

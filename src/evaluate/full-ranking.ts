@@ -1,6 +1,7 @@
 import { Clock } from '../autograd/clock.ts';
 import { record, type Tape, tensor, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import { seenItems } from '../data/seen.ts';
 import type { Split } from '../data/split.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { checkBindable, type Gpu } from '../gpu/device.ts';
@@ -147,23 +148,4 @@ export class FullRanking {
       },
     };
   }
-}
-
-/** What each of the users has interacted with in training and validation: lists back to back, one a user. */
-function seenItems({ train, validation }: Split, users: Uint32Array) {
-  const validated = new Map(Array.from(validation?.users ?? [], (user, i) => [user, validation!.items[i]!]));
-  const lists = Array.from(users, (user) => {
-    const items = train.items.subarray(train.offsets[user], train.offsets[user + 1]);
-    const more = validated.get(user);
-    return more === undefined ? items : [...items, more];
-  });
-  const offsets = new Uint32Array(users.length + 1);
-  lists.forEach((list, i) => {
-    offsets[i + 1] = offsets[i]! + list.length;
-  });
-  const items = new Uint32Array(offsets[users.length]!);
-  lists.forEach((list, i) => {
-    items.set(list, offsets[i]);
-  });
-  return { offsets, items };
 }

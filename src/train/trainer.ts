@@ -1,7 +1,8 @@
 import { Clock } from '../autograd/clock.ts';
 import { record } from '../autograd/tape.ts';
-import { popularityRanks } from '../baselines/popularity.ts';
-import { randomRanks } from '../baselines/random.ts';
+import { popularityScorer } from '../baselines/popularity.ts';
+import { randomScorer } from '../baselines/random.ts';
+import { candidateRanks } from '../baselines/ranks.ts';
 import type { Split } from '../data/split.ts';
 import { NonFiniteError } from '../errors.ts';
 import { type Candidates, candidates } from '../evaluate/candidates.ts';
@@ -170,8 +171,8 @@ export class Trainer {
   baselines(): Record<string, Metrics> {
     if (!this.candidates) return {};
     return {
-      random: metricsOf(randomRanks(this.candidates, this.settings.seed)),
-      popularity: metricsOf(popularityRanks(this.split, this.candidates)),
+      random: metricsOf(candidateRanks(this.candidates, randomScorer(this.settings.seed))),
+      popularity: metricsOf(candidateRanks(this.candidates, popularityScorer(this.split))),
     };
   }
 

@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openDataset } from '../../bench/dataset.ts';
-import { popularityRanks } from '../../src/baselines/popularity.ts';
-import { randomRanks } from '../../src/baselines/random.ts';
+import { popularityScorer } from '../../src/baselines/popularity.ts';
+import { randomScorer } from '../../src/baselines/random.ts';
+import { candidateRanks, fullRanks, type Scorer } from '../../src/baselines/ranks.ts';
 import { candidates } from '../../src/evaluate/candidates.ts';
 import { hitRate, ndcg } from '../../src/evaluate/metrics.ts';
-import { splitOf } from '../train/fixture.ts';
+import { fullRank } from '../reference/pairs.ts';
+import { splitOf, tasteGroups } from '../train/fixture.ts';
 
 const figures = (ranks: ArrayLike<number>) => ({ hr: hitRate(ranks, 10), ndcg: ndcg(ranks, 10) });
 
@@ -35,7 +37,35 @@ it('popularity counts training interactions only, and loses ties', () => {
   const all = candidates(split, 1);
   // User 0 holds out 3 (0 users) before 2 (1) and 4 (1: user 2's); user 1 holds out 4 (1) beside 1 (1) and 3 (0);
   // user 2 holds out 0 (2) beside 1, 2 and 3.
-  expect([...popularityRanks(split, all)]).toEqual([2, 1, 0]);
+  expect([...candidateRanks(all, popularityScorer(split))]).toEqual([2, 1, 0]);
+});
+
+describe('any score', () => {
+  const base = tasteGroups({ users: 12, items: 30, groups: 2, perUser: 9 });
+  // User 1's held-out item is among its training items too, as a given split may have it.
+  const test = { users: base.test.users, items: Uint32Array.from(base.test.items) };
+  test.items[1] = base.train.items[base.train.offsets[1]!]!;
+  const validation = { users: Uint32Array.of(3, 0), items: Uint32Array.of(29, 28) };
+  const split = { ...base, test, validation };
+  /** Few different scores, so that there are ties; item 7 is not a number, and user 5's scores are all alike. */
+  const score: Scorer = (user, items) =>
+    Array.from(items, (item) => (item === 7 ? Number.NaN : user === 5 ? 0 : (item * (user + 3)) % 5));
+
+  it('ranks among all unseen items as plain loops do', () => {
+    const all = Array.from({ length: 30 }, (_, item) => item);
+    const expected = Array.from(test.users, (user, row) => {
+      const seen = new Set(base.train.items.subarray(base.train.offsets[user], base.train.offsets[user + 1]));
+      const validated = validation.users.indexOf(user);
+      if (validated >= 0) seen.add(validation.items[validated]!);
+      return fullRank(Array.from(score(user, Uint32Array.from(all))), test.items[row]!, seen);
+    });
+    expect([...fullRanks(split, score)]).toEqual(expected);
+    expect(new Set(expected).size).toBeGreaterThan(4);
+  });
+
+  it('ranks among candidates as among all items, when all unseen ones are candidates', () => {
+    expect([...candidateRanks(candidates(base, 1, 99), score)]).toEqual([...fullRanks(base, score)]);
+  });
 });
 
 describe('on the bundled data', () => {
@@ -46,15 +76,16 @@ describe('on the bundled data', () => {
 
   it('popularity reaches what numpy measured', async () => {
     const { split, all } = await load();
-    expectNear(figures(popularityRanks(split, all)), 0.393, 0.21, 0.01);
+    expectNear(figures(candidateRanks(all, popularityScorer(split))), 0.393, 0.21, 0.01);
   });
 
   it('chance reaches .100 and .0454, with another seed elsewhere', async () => {
     const { all } = await load();
+    const chance = (seed: number) => candidateRanks(all, randomScorer(seed));
     // Two standard errors of a share of .1 among 4,074 users
-    for (const seed of [1, 2]) expectNear(figures(randomRanks(all, seed)), 0.1, 0.0454, 0.01);
-    expect(randomRanks(all, 1)).toEqual(randomRanks(all, 1));
-    expect(randomRanks(all, 1)).not.toEqual(randomRanks(all, 2));
+    for (const seed of [1, 2]) expectNear(figures(chance(seed)), 0.1, 0.0454, 0.01);
+    expect(chance(1)).toEqual(chance(1));
+    expect(chance(1)).not.toEqual(chance(2));
   });
 });
 
@@ -63,5 +94,5 @@ const MOVIELENS = fileURLToPath(new URL('../../../shared/data/ml-1m-ncf', import
 it('on the split of the NCF paper popularity reaches what is published', async ({ skip }) => {
   skip(!existsSync(MOVIELENS), 'the MovieLens files are not here; their licence forbids that they come along');
   const { split } = await openDataset(MOVIELENS);
-  expectNear(figures(popularityRanks(split, candidates(split, 42))), 0.4535, 0.2543, 0.001);
+  expectNear(figures(candidateRanks(candidates(split, 42), popularityScorer(split))), 0.4535, 0.2543, 0.001);
 });
