@@ -70,6 +70,12 @@ export function addTrainOptions(program: Command): void {
   program.addOption(
     option('--sampler <name>', `how negatives are drawn (default: ${PRESET})`).choices(['uniform', 'popularity']),
   );
+  setting(
+    '--sampler-power <p>',
+    'the popularity sampler draws by popularity^p, from 0 to 2',
+    number,
+    DEFAULT_SETTINGS.samplerPower,
+  );
   program.addOption(
     option(
       '--eval <protocol>',
@@ -98,10 +104,12 @@ export function addTrainOptions(program: Command): void {
 export function givenSettings(options: TrainOptions): Partial<TrainSettings> {
   const { model, preset, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr } = options;
   const { weightDecay, clipNorm, optimizer, negatives, sampler, eval: protocol, evalEvery, seed } = options;
+  const { samplerPower } = options;
   const all = { preset, model, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr, weightDecay };
   const more = { optimizer, negatives, sampler, eval: protocol, evalEvery, seed };
+  const sampling = { samplerPower };
   const clip = clipNorm === undefined ? {} : { clipNorm: clipNorm === 0 ? null : clipNorm };
-  const given = Object.entries({ ...all, ...more, ...clip }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ ...all, ...more, ...sampling, ...clip }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given);
 }
 

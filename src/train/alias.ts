@@ -1,15 +1,17 @@
+import { power } from './power.ts';
+
 /** Weight of an item that occurs once; counts are quantised to this, so that all platforms build the same table. */
 const UNIT = 1024;
 
 /**
- * Walker's alias table for drawing items in proportion to count^0.75 (Walker 1977; Vose 1991), in integers throughout:
+ * Walker's alias table for drawing items in proportion to count^exponent (Walker 1977; Vose 1991), by whole weights:
  * a uniformly drawn column keeps its own item when a random word is below the threshold, else gives the other item.
+ * With exponent 0 all items are alike, also those that nobody took, which otherwise are never drawn.
  * @returns u32[items, 2]: threshold of 2³², other item
  */
-export function aliasTable(counts: Uint32Array): Uint32Array<ArrayBuffer> {
+export function aliasTable(counts: Uint32Array, exponent: number): Uint32Array<ArrayBuffer> {
   const n = counts.length;
-  // Square roots are exact to the last bit by IEEE 754, Math.pow is not.
-  const weights = Array.from(counts, (count) => Math.round(UNIT * Math.sqrt(count) * Math.sqrt(Math.sqrt(count))));
+  const weights = Array.from(counts, (count) => Math.round(UNIT * power(count, exponent)));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const table = new Uint32Array(2 * n);
   const left = weights.map((weight) => weight * n); // a column holds `total`

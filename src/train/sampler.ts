@@ -12,7 +12,7 @@ import type { Batch } from './step.ts';
 /** The generator's words are indexed by u32, and the shuffle's domain may be four times the samples. */
 const MOST_SAMPLES = 2 ** 30;
 
-type SamplerSettings = Pick<TrainSettings, 'batchSize' | 'negatives' | 'sampler' | 'seed'>;
+type SamplerSettings = Pick<TrainSettings, 'batchSize' | 'negatives' | 'sampler' | 'samplerPower' | 'seed'>;
 
 /**
  * Draws batches on the device: every epoch visits each positive once and `negatives` drawn items beside it, in another
@@ -38,7 +38,7 @@ export class BatchSampler {
    */
   constructor(gpu: Gpu, split: Split, settings: SamplerSettings, batchNorm = false) {
     const { offsets, items } = split.train;
-    const { batchSize, negatives } = settings;
+    const { batchSize, negatives, sampler, samplerPower } = settings;
     this.#gpu = gpu;
     this.#settings = settings;
     this.#positives = items.length;
@@ -63,7 +63,7 @@ export class BatchSampler {
         );
       }
     }
-    const alias = settings.sampler === 'popularity' ? aliasTable(popularity(split)) : new Uint32Array(2);
+    const alias = sampler === 'popularity' ? aliasTable(popularity(split), samplerPower) : new Uint32Array(2);
     this.#tables = {
       positiveUsers: tensor(gpu, users, { label: 'positive users' }),
       offsets: tensor(gpu, offsets as Uint32Array<ArrayBuffer>, { label: 'user offsets' }),

@@ -19,8 +19,10 @@ export interface TrainSettings {
   readonly clipNorm: number | null;
   /** Negatives drawn for each positive, anew every epoch. */
   readonly negatives: number;
-  /** How negatives are drawn: all items alike, or in proportion to popularity^0.75. */
+  /** How negatives are drawn: all items alike, or in proportion to popularity^samplerPower. */
   readonly sampler: 'uniform' | 'popularity';
+  /** From 0 (all items alike) to 2. */
+  readonly samplerPower: number;
   /** Leave-one-out evaluation after every evalEvery-th epoch and the last, or none. */
   readonly eval: 'loo' | 'none';
   readonly evalEvery: number;
@@ -32,6 +34,7 @@ export const DEFAULT_SETTINGS = {
   model: 'neumf',
   epochs: 20,
   optimizer: 'adam',
+  samplerPower: 0.75,
   eval: 'loo',
   evalEvery: 1,
   seed: 42,
@@ -70,6 +73,12 @@ function check(settings: TrainSettings): void {
       throw new ConfigError(`${name} ${value}: a number ${zero ? 'of at least' : 'above'} 0 would be right`);
     }
   };
+  const within = (name: keyof TrainSettings, least: number, most: number) => {
+    const value = settings[name] as number;
+    if (!(value >= least && value <= most)) {
+      throw new ConfigError(`${name} ${value}: a number from ${least} to ${most} would be right`);
+    }
+  };
   const oneOf = (name: keyof TrainSettings, values: readonly string[]) => {
     if (!values.includes(settings[name] as string)) {
       throw new ConfigError(`${name} "${settings[name]}": ${values.join(', ')} would be right`);
@@ -82,6 +91,7 @@ function check(settings: TrainSettings): void {
   integer('seed', 0);
   positive('lr', false);
   positive('weightDecay', true);
+  within('samplerPower', 0, 2);
   if (settings.clipNorm !== null) positive('clipNorm', false);
   oneOf('model', MODEL_KINDS);
   oneOf('optimizer', ['adam', 'sgd']);

@@ -4,7 +4,7 @@ import { useGpu } from '../gpu-fixture.ts';
 import { drawn, GROUPS, splitOf, trained } from './fixture.ts';
 
 const on = useGpu();
-const SETTINGS = { batchSize: 300, negatives: 4, sampler: 'uniform', seed: 42 } as const;
+const SETTINGS = { batchSize: 300, negatives: 4, sampler: 'uniform', samplerPower: 0.75, seed: 42 } as const;
 
 /** All samples of an epoch, 0 for the first. */
 async function epochOf(sampler: BatchSampler, epoch: number) {
@@ -55,21 +55,65 @@ describe.each(['uniform', 'popularity'] as const)('an epoch with %s negatives', 
   });
 });
 
-it('popular items are drawn more often where popularity is asked for', async () => {
-  // Item 0 has 30 users, items 1 to 9 have one each; the 10 others are nobody's and never drawn.
-  const rows = Array.from({ length: 40 }, (_, user): [number, number][] => [
-    [user, user < 30 ? 0 : 1 + (user % 9)],
-    [user, 10 + (user % 10)],
-  ]).flat();
-  const split = splitOf(rows, 40, 20);
-  const sampler = new BatchSampler(on.gpu, split, { ...SETTINGS, sampler: 'popularity', negatives: 50 });
-  const counts = new Array(20).fill(0);
-  for (const { user, item, label } of await epochOf(sampler, 0)) if (label === 0 && user >= 30) counts[item]++;
-  const weights = [30 ** 0.75, ...new Array(8).fill(1), 2 ** 0.75];
-  expect(counts.slice(10)).toEqual(new Array(10).fill(0));
-  const share = counts[0] / (10 * 50);
-  // A user's own item, of weight 1 or 2^0.75, is rejected.
-  expect(share).toBeCloseTo(weights[0]! / (weights.reduce((a, b) => a + b) - 1), 1);
+describe.each([0.5, 1])('negatives by popularity^%d', (power) => {
+  // Item i < 20 has about 40 / (i + 1) users of 40, items 20 to 23 have none; 200 negatives beside each positive.
+  const rows = Array.from({ length: 20 }, (_, item) =>
+    Array.from({ length: Math.ceil(40 / (item + 1)) }, (_, k): [number, number] => [(7 * item + k) % 40, item]),
+  ).flat();
+  const heldOut = Array.from({ length: 40 }, (_, user): [number, number] => [user, 23]);
+  const split = splitOf([...rows, ...heldOut], 40, 24);
+  const own = Array.from({ length: 40 }, (_, user) => new Set(rows.flatMap(([u, item]) => (u === user ? [item] : []))));
+  const users = Array.from({ length: 20 }, (_, item) => own.filter((items) => items.has(item)).length);
+
+  async function countsOf(): Promise<number[][]> {
+    const settings = {
+      ...SETTINGS,
+      batchSize: 65536,
+      sampler: 'popularity',
+      samplerPower: power,
+      negatives: 200,
+    } as const;
+    const counts = own.map(() => new Array<number>(24).fill(0));
+    for (const { user, item, label } of await epochOf(new BatchSampler(on.gpu, split, settings), 0)) {
+      if (label === 0) counts[user]![item]!++;
+    }
+    return counts;
+  }
+
+  /**
+   * Pearson's chi-square statistic of all users' negatives over its critical value at a significance of 0.001 (Wilson
+   * and Hilferty 1931). What is expected of a user is users^exponent over the items that the user has not taken.
+   */
+  function chiSquare(counts: number[][], exponent: number): number {
+    let [statistic, freedom] = [0, 0];
+    counts.forEach((drawn, user) => {
+      const weights = users.map((n, item) => (own[user]!.has(item) ? 0 : n ** exponent));
+      const total = weights.reduce((a, b) => a + b);
+      const draws = 200 * own[user]!.size;
+      freedom -= 1;
+      weights.forEach((weight, item) => {
+        const expected = (weight / total) * draws;
+        if (weight === 0) return;
+        statistic += (drawn[item]! - expected) ** 2 / expected;
+        freedom += 1;
+      });
+    });
+    const spread = 2 / (9 * freedom);
+    return statistic / (freedom * (1 - spread + 3.0902 * Math.sqrt(spread)) ** 3);
+  }
+
+  it('pass a chi-square test against each user’s distribution, rejection included, and no other power does', async () => {
+    const counts = await countsOf();
+    expect(chiSquare(counts, power)).toBeLessThan(1);
+    for (const other of [power - 0.25, power + 0.25]) expect(chiSquare(counts, other)).toBeGreaterThan(1);
+  });
+
+  it('are never what nobody, or the user, has taken', async () => {
+    (await countsOf()).forEach((drawn, user) => {
+      const never = drawn.filter((_, item) => item >= 20 || own[user]!.has(item));
+      expect(new Set(never)).toEqual(new Set([0]));
+    });
+  });
 });
 
 describe('three users with one interaction each to train on, two in a batch', () => {

@@ -1,6 +1,7 @@
 import { candidatePairs, NO_CANDIDATE, rank } from '../../../src/kernels/rank.ts';
 import { sampleBatch } from '../../../src/kernels/sample-batch.ts';
 import { aliasTable } from '../../../src/train/alias.ts';
+import { DEFAULT_SETTINGS } from '../../../src/train/settings.ts';
 import { rank as rankReference } from '../../../test/reference/rank.ts';
 import { drawEpoch } from '../../../test/reference/sample-batch.ts';
 import { type Case, type Sizes, single, times } from '../case.ts';
@@ -29,7 +30,7 @@ function sampleCase({ rows, users, items, interactions, negatives, sampler }: Si
     const counts = new Uint32Array(items);
     for (const item of flat) counts[item]!++;
     const popularity = sampler === 'popularity';
-    const table = popularity ? aliasTable(counts) : new Uint32Array(2);
+    const table = popularity ? aliasTable(counts, DEFAULT_SETTINGS.samplerPower) : new Uint32Array(2);
     const alias = popularity
       ? Array.from({ length: items }, (_, item) => [table[2 * item]!, table[2 * item + 1]!] as const)
       : null;
