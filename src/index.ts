@@ -67,6 +67,7 @@ export {
   type Ids,
   restoreCheckpoint,
 } from './train/checkpoint.ts';
+export type { TrainProgress } from './train/epoch.ts';
 export { type FusedStepOptions, fusedStep } from './train/fused-step.ts';
 export {
   bestEpoch,
@@ -78,4 +79,4 @@ export {
 } from './train/history.ts';
 export { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from './train/settings.ts';
 export { type Batch, type Optimizer, type StepOptions, trainingStep } from './train/step.ts';
-export { Trainer, type TrainerOptions, type TrainProgress } from './train/trainer.ts';
+export { Trainer, type TrainerOptions } from './train/trainer.ts';

@@ -1,5 +1,6 @@
+import type { TrainProgress } from '../../src/train/epoch.ts';
 import type { EpochEvent } from '../../src/train/history.ts';
-import type { Trainer, TrainProgress } from '../../src/train/trainer.ts';
+import type { Trainer } from '../../src/train/trainer.ts';
 
 /** Estimates the speed and the end of a run from what it did so far. */
 export class Eta {

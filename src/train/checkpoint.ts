@@ -39,7 +39,7 @@ export async function encodeCheckpoint(trainer: Trainer, ids: Ids): Promise<Uint
     const data = new Float32Array(await trainer.gpu.read(view));
     tensors.set(name, { shape: tensor.shape, data });
   }
-  tensors.set(LOSSES, { shape: [trainer.losses.length], data: trainer.losses });
+  tensors.set(LOSSES, { shape: [trainer.losses.values.length], data: trainer.losses.values });
   const metadata = {
     format: FORMAT,
     settings: JSON.stringify(trainer.settings),
@@ -95,15 +95,14 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
     data: find(tensors, key, tensor, name),
   }));
   const losses = tensors.get(LOSSES);
-  if (losses?.data.length !== trainer.losses.length) {
+  if (losses?.data.length !== trainer.losses.values.length) {
     throw new DataError(
-      `${name}: its epochs have ${losses?.data.length ?? 0} steps, and this run's have ${trainer.losses.length}; the same data, batch size and negatives would be right`,
+      `${name}: its epochs have ${losses?.data.length ?? 0} steps, and this run's have ${trainer.losses.values.length}; the same data, batch size and negatives would be right`,
     );
   }
   loadWeights(trainer.model, tensors, name);
   for (const { view, data } of stored) trainer.gpu.write(view.buffer, view.offset ?? 0, data);
-  trainer.losses.set(losses.data);
-  trainer.clock.losses.write(Float32Array.from(losses.data));
+  trainer.losses.restore(losses.data);
   trainer.history.splice(0, trainer.history.length, ...history);
   trainer.step = step;
   if (trainer.optimizer instanceof DeferredAdam) trainer.optimizer.setSteps(step);

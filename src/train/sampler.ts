@@ -77,6 +77,11 @@ export class BatchSampler {
     return Math.min(this.#settings.batchSize, this.samples - batch * this.#settings.batchSize);
   }
 
+  /** Samples of an epoch that are trained on before a batch of it. */
+  samplesBefore(batch: number): number {
+    return Math.min(batch * this.#settings.batchSize, this.samples - this.leftOut);
+  }
+
   /** Appends the drawing of the batch that the clock points at. @param rows as `rows` gives for that batch */
   draw(clock: Clock, rows: number): Batch {
     const gpu = this.#gpu;

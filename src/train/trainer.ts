@@ -1,37 +1,24 @@
 import { Clock } from '../autograd/clock.ts';
 import { record } from '../autograd/tape.ts';
-import { popularityScorer } from '../baselines/popularity.ts';
-import { randomScorer } from '../baselines/random.ts';
-import { candidateRanks } from '../baselines/ranks.ts';
 import type { Split } from '../data/split.ts';
-import { NonFiniteError } from '../errors.ts';
 import { type Candidates, candidates } from '../evaluate/candidates.ts';
-import { LeaveOneOut } from '../evaluate/leave-one-out.ts';
-import { hitRate, ndcg } from '../evaluate/metrics.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { Pacer } from '../gpu/pacer.ts';
-import { type Plan, runPlans } from '../gpu/plan.ts';
+import type { Plan } from '../gpu/plan.ts';
 import { hiddenUnits } from '../models/config.ts';
 import { Model } from '../models/model.ts';
-import { Adam } from '../optim/adam.ts';
+import type { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
-import { Sgd } from '../optim/sgd.ts';
+import type { Sgd } from '../optim/sgd.ts';
+import { type TrainProgress, trainEpoch } from './epoch.ts';
+import { Evaluation } from './evaluation.ts';
 import { fusedStep } from './fused-step.ts';
 import type { EpochEvent, Metrics } from './history.ts';
+import { Losses } from './losses.ts';
+import { newOptimizer } from './optimizer.ts';
 import { BatchSampler } from './sampler.ts';
 import { modelConfig, resolveSettings, type TrainSettings } from './settings.ts';
 import { trainingStep } from './step.ts';
-
-/** Where an epoch stands; sent a few times a second. */
-export interface TrainProgress {
-  /** 1 for the first. */
-  readonly epoch: number;
-  /** Samples of this epoch that were trained on, of `total`. */
-  readonly done: number;
-  readonly total: number;
-  /** Mean loss of the epoch so far. */
-  readonly loss: number;
-}
 
 export interface TrainerOptions {
   /** Stops the run after the submit in flight; a checkpoint then goes on from that very step. */
@@ -40,8 +27,6 @@ export interface TrainerOptions {
   /** Steps in one submit; found by itself when left out. It does not change the result. */
   readonly stepsPerSubmit?: number;
 }
-
-const PROGRESS_MS = 250;
 
 /** Trains one model on one split: `for await (const epoch of trainer) …` yields each epoch's record. */
 export class Trainer {
@@ -52,17 +37,14 @@ export class Trainer {
   readonly optimizer: Adam | Sgd;
   readonly sampler: BatchSampler;
   readonly clock: Clock;
-  /** What is ranked in evaluation; null when nothing is evaluated. */
-  readonly candidates: Candidates | null;
   readonly history: EpochEvent[] = [];
   /** Training steps done; set by a checkpoint. */
   step = 0;
-  /** The losses of this epoch's steps that were read back, for the steps before `step` at the latest. */
-  readonly losses: Float32Array<ArrayBuffer>;
+  readonly losses: Losses;
   readonly #options: TrainerOptions;
   readonly #full: Plan;
   readonly #last: Plan;
-  readonly #evaluation: LeaveOneOut | null;
+  readonly #evaluation: Evaluation | null;
 
   /**
    * Builds the model and everything that training needs, compiled and ready.
@@ -90,21 +72,13 @@ export class Trainer {
     const normalised = config.batchNorm && hiddenUnits(config).length > 0;
     this.sampler = new BatchSampler(gpu, split, settings, normalised);
     this.clock = new Clock(gpu, this.sampler.batches);
-    this.losses = new Float32Array(this.sampler.batches);
-    this.optimizer = this.#newOptimizer();
+    this.losses = new Losses(this.clock, this.sampler);
+    this.optimizer = newOptimizer(this.model, this.clock, settings);
     this.#full = this.#record(this.sampler.rows(0));
     const rest = this.sampler.rows(this.sampler.batches - 1);
     this.#last = rest === this.sampler.rows(0) ? this.#full : this.#record(rest);
-    this.candidates = settings.eval === 'loo' ? candidates(split, settings.seed) : null;
-    this.#evaluation = this.candidates && new LeaveOneOut(gpu, () => this.model.evaluation(), this.candidates);
-  }
-
-  #newOptimizer(): Adam | Sgd {
-    const { parameters, tables } = this.model;
-    const { optimizer, lr, weightDecay } = this.settings;
-    if (optimizer === 'sgd') return new Sgd(parameters, { lr, weightDecay });
-    if (DeferredAdam.fits(tables)) return new DeferredAdam(parameters, this.clock, tables, { lr, weightDecay });
-    return new Adam(parameters, this.clock, { lr, weightDecay });
+    this.#evaluation =
+      settings.eval === 'loo' ? new Evaluation(gpu, this.model, candidates(split, settings.seed)) : null;
   }
 
   /** The training step for a batch of so many rows, sampling included. */
@@ -132,23 +106,27 @@ export class Trainer {
 
   /** Trains the epochs that are left. Throws NonFiniteError when the loss leaves the numbers, GpuError for a lost GPU. */
   async *[Symbol.asyncIterator](): AsyncGenerator<EpochEvent, void> {
-    const { sampler, settings } = this;
+    const { gpu, sampler, losses, settings } = this;
+    const [full, last] = [this.#full, this.#last];
+    const { signal, onProgress, stepsPerSubmit } = this.#options;
     this.clock.set(this.step);
-    const pacer = new Pacer(this.gpu, this.#options.stepsPerSubmit);
+    const pacer = new Pacer(gpu, stepsPerSubmit);
     while (this.step < settings.epochs * sampler.batches) {
       const epoch = Math.floor(this.step / sampler.batches) + 1;
       const firstStep = this.step % sampler.batches;
       const start = performance.now();
-      await this.#trainEpoch(epoch, pacer);
-      if (this.step < epoch * sampler.batches) return; // stopped within the epoch
+      const progress = { epoch, lr: settings.lr, signal, onProgress };
+      const done = await trainEpoch(firstStep, { gpu, sampler, losses, full, last, pacer, ...progress });
+      this.step += done - firstStep;
+      if (done < sampler.batches) return; // stopped within the epoch
       const seconds = (performance.now() - start) / 1000;
       const event = {
         event: 'epoch' as const,
         epoch,
-        loss: this.#meanLoss(sampler.batches),
+        loss: losses.mean(sampler.batches),
         ...(epoch % settings.evalEvery === 0 || epoch === settings.epochs ? await this.#timedEvaluation() : {}),
         seconds,
-        samplesPerSecond: (this.#samplesBefore(sampler.batches) - this.#samplesBefore(firstStep)) / seconds,
+        samplesPerSecond: (sampler.samplesBefore(sampler.batches) - sampler.samplesBefore(firstStep)) / seconds,
       };
       this.history.push(event);
       yield event;
@@ -156,10 +134,15 @@ export class Trainer {
     }
   }
 
+  /** What is ranked in evaluation; null when nothing is evaluated. */
+  get candidates(): Candidates | null {
+    return this.#evaluation?.candidates ?? null;
+  }
+
   /** HR@10 and NDCG@10 of the model as it is. Throws when `settings.eval` is none. */
   async evaluate(): Promise<Metrics> {
     if (!this.#evaluation) throw new Error('this trainer was made without evaluation');
-    return metricsOf(await this.#evaluation.ranks());
+    return this.#evaluation.metrics();
   }
 
   /** Brings all weights and moments up to date, where the optimizer puts some of its steps off. */
@@ -169,11 +152,7 @@ export class Trainer {
 
   /** What popularity and chance reach on the same candidates. */
   baselines(): Record<string, Metrics> {
-    if (!this.candidates) return {};
-    return {
-      random: metricsOf(candidateRanks(this.candidates, randomScorer(this.settings.seed))),
-      popularity: metricsOf(candidateRanks(this.candidates, popularityScorer(this.split))),
-    };
+    return this.#evaluation?.baselines(this.split, this.settings.seed) ?? {};
   }
 
   /** SHA-256 of all weights and running averages, in the order of the parameter list. */
@@ -184,73 +163,10 @@ export class Trainer {
     return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 
-  async #trainEpoch(epoch: number, pacer: Pacer): Promise<void> {
-    const { gpu, sampler } = this;
-    const { batches } = sampler;
-    let report: Promise<void> = Promise.resolve();
-    let reporting = false;
-    let lastReport = performance.now();
-    for (let batch = this.step % batches; batch < batches && !this.stopped; ) {
-      const repeats = Math.min(pacer.repeats, batches - batch);
-      const first = batch;
-      runPlans(gpu, 'train', (replay) => {
-        for (let i = first; i < first + repeats; i++) replay(i === batches - 1 ? this.#last : this.#full);
-      });
-      batch += repeats;
-      this.step += repeats;
-      if (!reporting && performance.now() - lastReport > PROGRESS_MS) {
-        reporting = true;
-        const upTo = batch;
-        report = this.#readLosses(upTo).then(() => {
-          this.#options.onProgress?.({
-            epoch,
-            done: this.#samplesBefore(upTo),
-            total: this.#samplesBefore(batches),
-            loss: this.#meanLoss(upTo),
-          });
-          lastReport = performance.now();
-          reporting = false;
-        });
-        report.catch(() => {}); // it is awaited below; until then it must not count as unhandled
-      }
-      await pacer.submitted(repeats);
-    }
-    await report;
-    await pacer.drain();
-    await this.#readLosses(((this.step - 1) % batches) + 1);
-  }
-
-  /** Fetches the losses of the epoch's first `count` steps. Throws NonFiniteError. */
-  async #readLosses(count: number): Promise<void> {
-    const { buffer } = this.clock.losses.view;
-    this.losses.set(new Float32Array(await this.gpu.read({ buffer, offset: 0, size: 4 * count })));
-    const bad = this.losses.subarray(0, count).findIndex((loss) => !Number.isFinite(loss));
-    if (bad < 0) return;
-    const epoch = Math.floor((this.step - 1) / this.sampler.batches) + 1;
-    throw new NonFiniteError(
-      `the loss became ${this.losses[bad]} in epoch ${epoch} at step ${bad + 1} of ${this.sampler.batches}; a smaller learning rate (now ${this.settings.lr}) or gradient clipping may help`,
-    );
-  }
-
-  #samplesBefore(batch: number): number {
-    return Math.min(batch * this.settings.batchSize, this.sampler.samples - this.sampler.leftOut);
-  }
-
-  /** Mean loss a sample over the epoch's first `batches` batches. */
-  #meanLoss(batches: number): number {
-    let sum = 0;
-    for (let batch = 0; batch < batches; batch++) sum += this.losses[batch]! * this.sampler.rows(batch);
-    return sum / this.#samplesBefore(batches);
-  }
-
   async #timedEvaluation() {
     if (!this.#evaluation) return {};
     const start = performance.now();
     const metrics = await this.evaluate();
     return { ...metrics, evalSeconds: (performance.now() - start) / 1000 };
   }
-}
-
-function metricsOf(ranks: ArrayLike<number>): Metrics {
-  return { 'hr@10': hitRate(ranks, 10), 'ndcg@10': ndcg(ranks, 10) };
 }

@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { Trainer, type TrainProgress } from '../../src/train/trainer.ts';
+import type { TrainProgress } from '../../src/train/epoch.ts';
+import { Trainer } from '../../src/train/trainer.ts';
 import { useGpu } from '../gpu-fixture.ts';
 import { GROUPS, LESSON_LIKE, TINY, tasteGroups } from './fixture.ts';
 import { hurry } from './hurry.ts';

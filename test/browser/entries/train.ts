@@ -27,7 +27,7 @@ export async function main(settings: Partial<TrainSettings>): Promise<Account> {
     }
   }
   const losses = [];
-  for await (const _ of trainer) losses.push(...trainer.losses);
+  for await (const _ of trainer) losses.push(...trainer.losses.values);
   const weights: Account['weights'] = {};
   for (const [name, tensor] of trainer.model.parameters.entries()) weights[name] = [...(await tensor.data())];
   const metrics = await trainer.evaluate();

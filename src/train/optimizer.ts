@@ -1,0 +1,14 @@
+import type { Clock } from '../autograd/clock.ts';
+import type { Model } from '../models/model.ts';
+import { Adam } from '../optim/adam.ts';
+import { DeferredAdam } from '../optim/deferred-adam.ts';
+import { Sgd } from '../optim/sgd.ts';
+import type { TrainSettings } from './settings.ts';
+
+/** The optimizer that the settings ask for; Adam is deferred where the tables allow it. */
+export function newOptimizer({ parameters, tables }: Model, clock: Clock, settings: TrainSettings): Adam | Sgd {
+  const { optimizer, lr, weightDecay } = settings;
+  if (optimizer === 'sgd') return new Sgd(parameters, { lr, weightDecay });
+  if (DeferredAdam.fits(tables)) return new DeferredAdam(parameters, clock, tables, { lr, weightDecay });
+  return new Adam(parameters, clock, { lr, weightDecay });
+}
