@@ -1,15 +1,32 @@
-/** The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. Only F32 and U32 are used. */
+/**
+ * The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. F32 and U32 are written; files of
+ * other programs may also have F64 (rounded to F32), F16 and BF16 (both exact in F32).
+ */
 import { DataError } from '../errors.ts';
+import { fromBf16, fromF16 } from './floats.ts';
 
 export interface StoredTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+  /** Its type in the file, where the data was converted from it. */
+  readonly converted?: 'F64' | 'F16' | 'BF16';
 }
 
 export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
 }
+
+const TYPES: Readonly<Record<string, { bytes: number; read: (data: ArrayBuffer) => Omit<StoredTensor, 'shape'> }>> = {
+  F32: { bytes: 4, read: (data) => ({ data: new Float32Array(data) }) },
+  U32: { bytes: 4, read: (data) => ({ data: new Uint32Array(data) }) },
+  F64: { bytes: 8, read: (data) => ({ data: Float32Array.from(new Float64Array(data)), converted: 'F64' }) },
+  F16: { bytes: 2, read: (data) => ({ data: fromF16(new Uint16Array(data)), converted: 'F16' }) },
+  BF16: { bytes: 2, read: (data) => ({ data: fromBf16(new Uint16Array(data)), converted: 'BF16' }) },
+};
+
+/** PyTorch's BatchNorm counts its batches in an I64, which says nothing about how it normalises: such a tensor is left out. */
+const IGNORED = /(^|\.)num_batches_tracked$/;
 
 interface HeaderEntry {
   readonly dtype: string;
@@ -44,7 +61,7 @@ export function encodeSafetensors({ tensors, metadata }: SafetensorsFile): Uint8
 /**
  * Reads a file's bytes.
  * @param name the file's name, for errors
- * Throws DataError when the bytes are no whole safetensors file of F32 and U32 tensors.
+ * Throws DataError when the bytes are no whole safetensors file, or one of tensors of other types.
  */
 export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, name: string): SafetensorsFile {
   const broken = (what: string) => new DataError(`${name}: not a readable safetensors file: ${what}`);
@@ -64,15 +81,17 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, name: string):
   for (const [key, entry] of Object.entries(entries)) {
     if (!isHeaderEntry(entry)) throw broken(`${key} has no dtype, shape and data_offsets`);
     const { dtype, shape, data_offsets } = entry;
-    if (dtype !== 'F32' && dtype !== 'U32') throw broken(`${key} is ${dtype}; F32 or U32 would be right`);
+    if (dtype === 'I64' && IGNORED.test(key)) continue;
+    const type = Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
+    if (!type) throw broken(`${key} is ${dtype}; ${Object.keys(TYPES).join(', ')} would be right`);
     const [from, to] = data_offsets;
-    const length = shape.reduce((product, n) => product * n, 1);
-    if (to - from !== 4 * length) throw broken(`${key} [${shape}] has ${to - from} bytes, not ${4 * length}`);
+    const size = type.bytes * shape.reduce((product, n) => product * n, 1);
+    if (to - from !== size) throw broken(`${key} [${shape}] has ${to - from} bytes, not ${size}`);
     if (start + to > bytes.length)
       throw broken(`${key} should end at byte ${start + to}, and the file has ${bytes.length}`);
     // Not bytes.slice, which in Node's Buffer copies nothing.
     const data = bytes.buffer.slice(bytes.byteOffset + start + from, bytes.byteOffset + start + to);
-    tensors.set(key, { shape, data: dtype === 'U32' ? new Uint32Array(data) : new Float32Array(data) });
+    tensors.set(key, { shape, ...type.read(data) });
   }
   return { tensors, metadata: metadata as Record<string, string> };
 }

@@ -56,6 +56,45 @@ it('bytes inside a larger buffer are read, also as Node’s Buffer, whose slice(
   expect(decodeSafetensors(Buffer.from(larger.buffer, 13, encoded.length), 'file')).toEqual(FILE);
 });
 
+describe('floats of other widths are read as F32:', () => {
+  const words = (...bits: number[]) => bits.flatMap((word) => [word & 0xff, word >> 8]);
+  const decoded = (dtype: string, count: number, data: readonly number[]) => {
+    const header = JSON.stringify({ t: { dtype, shape: [count], data_offsets: [0, data.length] } });
+    return decodeSafetensors(byHand(header, data), 'file').tensors.get('t')!;
+  };
+
+  it('F16, every kind of number', () => {
+    const data = words(0x3c00, 0xc100, 0x7bff, 0x0400, 0x0001, 0x83ff, 0x8000, 0x7c00, 0xfc00, 0x7e00);
+    const smallest = 2 ** -24;
+    const normals = [1, -2.5, 65504, 2 ** -14];
+    expect(decoded('F16', 10, data)).toEqual({
+      shape: [10],
+      data: Float32Array.of(...normals, smallest, -1023 * smallest, -0, Infinity, -Infinity, Number.NaN),
+      converted: 'F16',
+    });
+  });
+
+  it('BF16', () => {
+    const data = words(0x3f80, 0xc020, 0x0001, 0x7f7f, 0xff80);
+    expect(decoded('BF16', 5, data)).toEqual({
+      shape: [5],
+      data: Float32Array.of(1, -2.5, 2 ** -133, 255 * 2 ** 120, -Infinity),
+      converted: 'BF16',
+    });
+  });
+
+  it('F64, rounded', () => {
+    const data = [...new Uint8Array(Float64Array.of(0.1, -1e-50).buffer)];
+    expect(decoded('F64', 2, data)).toEqual({ shape: [2], data: Float32Array.of(0.1, -0), converted: 'F64' });
+  });
+});
+
+it('PyTorch’s count of BatchNorm’s batches is left out, and any other I64 refused', () => {
+  const bytes = (name: string) => byHand(`{"${name}":{"dtype":"I64","shape":[],"data_offsets":[0,8]}}`, ONE_AND_HALF);
+  expect(decodeSafetensors(bytes('mlp.1.num_batches_tracked'), 'file').tensors.size).toBe(0);
+  expect(() => decodeSafetensors(bytes('mlp.1.count'), 'file')).toThrow('mlp.1.count is I64; F32,');
+});
+
 describe('what is no whole file is refused:', () => {
   const entry = (change: object) =>
     JSON.stringify({ t: { dtype: 'F32', shape: [2], data_offsets: [0, 8], ...change } });
@@ -72,8 +111,8 @@ describe('what is no whole file is refused:', () => {
     ['a shape that does not fit the bytes', byHand(entry({ shape: [3] }), ONE_AND_HALF), 't [3] has 8 bytes, not 12'],
     [
       'a type that is not used here',
-      byHand(entry({ dtype: 'F16' }), ONE_AND_HALF),
-      't is F16; F32 or U32 would be right',
+      byHand(entry({ dtype: 'I64', shape: [1] }), ONE_AND_HALF),
+      't is I64; F32, U32, F64, F16, BF16 would be right',
     ],
     ['an entry that is none', byHand('{"t":null}', []), 't has no dtype, shape and data_offsets'],
     [
