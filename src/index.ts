@@ -64,7 +64,6 @@ export {
   type CheckpointInfo,
   checkpointInfo,
   encodeCheckpoint,
-  type Ids,
   restoreCheckpoint,
 } from './train/checkpoint.ts';
 export type { TrainProgress } from './train/epoch.ts';
@@ -77,6 +76,7 @@ export {
   type Metrics,
   type StartEvent,
 } from './train/history.ts';
+export type { Ids } from './train/ids.ts';
 export { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from './train/settings.ts';
 export { type Batch, type Optimizer, type StepOptions, trainingStep } from './train/step.ts';
 export { Trainer, type TrainerOptions } from './train/trainer.ts';

@@ -1,20 +1,14 @@
 import { isTrained } from '../autograd/parameters.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { type IdMap, identityIds, StringIds } from '../data/id-map.ts';
 import { DataError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
 import { checkWeights, loadWeights, readWeights } from '../models/weights.ts';
 import { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
 import type { EpochEvent } from './history.ts';
+import { checkIds, decodeIds, encodeIds, type Ids } from './ids.ts';
 import type { TrainSettings } from './settings.ts';
 import type { Trainer } from './trainer.ts';
-
-/** The ids that the rows of the embedding tables stand for. */
-export interface Ids {
-  readonly userIds: IdMap;
-  readonly itemIds: IdMap;
-}
 
 /** What a checkpoint says of itself, beside the tensors. */
 export interface CheckpointInfo extends Ids {
@@ -45,8 +39,7 @@ export async function encodeCheckpoint(trainer: Trainer, ids: Ids): Promise<Uint
     settings: JSON.stringify(trainer.settings),
     step: String(trainer.step),
     history: JSON.stringify(trainer.history),
-    userIds: encodeIds(ids.userIds),
-    itemIds: encodeIds(ids.itemIds),
+    ...encodeIds(ids),
   };
   return encodeSafetensors({ tensors, metadata });
 }
@@ -66,8 +59,7 @@ export function checkpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
       settings: JSON.parse(metadata.settings!),
       step,
       history,
-      userIds: decodeIds(metadata.userIds!),
-      itemIds: decodeIds(metadata.itemIds!),
+      ...decodeIds(metadata),
     };
   } catch (error) {
     throw new DataError(`${name}: its metadata cannot be read: ${error instanceof Error ? error.message : error}`);
@@ -84,8 +76,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
   const { tensors } = decodeSafetensors(bytes, name);
   const { step, history, settings, userIds, itemIds } = checkpointInfo(bytes, name);
   checkWeights(trainer.model, tensors, name);
-  checkIds('user', userIds, ids.userIds, name);
-  checkIds('item', itemIds, ids.itemIds, name);
+  checkIds({ userIds, itemIds }, ids, name);
   const { optimizer } = trainer.settings;
   if (settings.optimizer !== optimizer) {
     throw new DataError(`${name}: it was trained with ${settings.optimizer}, and this run uses ${optimizer}`);
@@ -135,25 +126,4 @@ function find(
     );
   }
   return found.data;
-}
-
-/** The rows of the tables must stand for the same users and items, of which there are as many on both sides. */
-function checkIds(kind: string, stored: IdMap, own: IdMap, name: string): void {
-  for (let index = 0; index < own.size; index++) {
-    const there = index < stored.size ? `"${stored.idOf(index)}"` : 'missing';
-    const here = `"${own.idOf(index)}"`;
-    if (there === here) continue;
-    throw new DataError(
-      `${name}: its ${kind} number ${index} is ${there}, and this data's is ${here}; the data that it was trained on would be right`,
-    );
-  }
-}
-
-function encodeIds(ids: IdMap): string {
-  return JSON.stringify(ids.ids ?? ids.size);
-}
-
-function decodeIds(text: string): IdMap {
-  const ids: string[] | number = JSON.parse(text);
-  return typeof ids === 'number' ? identityIds(ids) : new StringIds(ids);
 }

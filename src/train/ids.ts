@@ -1,0 +1,49 @@
+import { type IdMap, identityIds, StringIds } from '../data/id-map.ts';
+import { DataError } from '../errors.ts';
+
+/** The ids that the rows of the embedding tables stand for. */
+export interface Ids {
+  readonly userIds: IdMap;
+  readonly itemIds: IdMap;
+}
+
+/** As a file's metadata: a JSON list of ids, or the number of rows whose ids are their indices. */
+export function encodeIds({ userIds, itemIds }: Ids): Record<keyof Ids, string> {
+  return { userIds: JSON.stringify(userIds.ids ?? userIds.size), itemIds: JSON.stringify(itemIds.ids ?? itemIds.size) };
+}
+
+/** The inverse of encodeIds. Throws an error that says what is wrong with the text. */
+export function decodeIds({ userIds, itemIds }: Readonly<Record<string, string>>): Ids {
+  return { userIds: decode('userIds', userIds), itemIds: decode('itemIds', itemIds) };
+}
+
+function decode(key: string, text: string | undefined): IdMap {
+  if (text === undefined) throw new Error(`it has no ${key}`);
+  const ids: unknown = JSON.parse(text);
+  if (Number.isSafeInteger(ids) && (ids as number) >= 0) return identityIds(ids as number);
+  if (Array.isArray(ids) && ids.every((id) => typeof id === 'string')) {
+    const map = new StringIds(ids);
+    if (map.size === ids.length) return map;
+  }
+  throw new Error(`${key} is neither a list of distinct strings nor a count`);
+}
+
+/**
+ * The rows of the tables must stand for the same users and items, of which there are as many on both sides.
+ * @param stored those of the file `name`. Throws DataError, which names the first that differs.
+ */
+export function checkIds(stored: Ids, own: Ids, name: string): void {
+  checkKind('user', stored.userIds, own.userIds, name);
+  checkKind('item', stored.itemIds, own.itemIds, name);
+}
+
+function checkKind(kind: string, stored: IdMap, own: IdMap, name: string): void {
+  for (let index = 0; index < own.size; index++) {
+    const there = index < stored.size ? `"${stored.idOf(index)}"` : 'missing';
+    const here = `"${own.idOf(index)}"`;
+    if (there === here) continue;
+    throw new DataError(
+      `${name}: its ${kind} number ${index} is ${there}, and this data's is ${here}; the data that it was trained on would be right`,
+    );
+  }
+}
