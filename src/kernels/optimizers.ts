@@ -49,17 +49,18 @@ export interface AdamNumbers {
 const MOST_RATES = 2 ** 22;
 
 /**
- * What adam.wgsl reads as `hyper`, with gradients not clipped, rounded from f64 only once. Throws ConfigError for betas
- * outside of [0, 1) or so near 1 that their correction has no end.
+ * What adam.wgsl reads as `hyper`, with gradients not clipped, rounded from f64 only once. How long it is depends on the
+ * betas alone, so that another learning rate takes its place. Throws ConfigError for betas outside of [0, 1) or so near 1
+ * that their correction has no end.
  */
 export function adamNumbers({ lr, betas, eps, weightDecay }: AdamNumbers): Float32Array<ArrayBuffer> {
   const [beta1, beta2] = betas;
   const rates: number[] = [];
   for (let t = 1; ; t++) {
-    const rate = lr / -Math.expm1(t * Math.log(beta1));
+    const correction = -Math.expm1(t * Math.log(beta1));
     const scale = 1 / Math.sqrt(-Math.expm1(t * Math.log(beta2)));
-    rates.push(rate, scale);
-    if (Object.is(Math.fround(rate), Math.fround(lr)) && Math.fround(scale) === 1) break;
+    rates.push(lr / correction, scale);
+    if (correction === 1 && Math.fround(scale) === 1) break;
     if (!(t < MOST_RATES)) {
       throw new ConfigError(`betas ${beta1}, ${beta2}: numbers from 0 to 0.99999 would be right`);
     }

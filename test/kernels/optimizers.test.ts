@@ -116,6 +116,15 @@ describe('the bias correction', () => {
     expect([...numbers.subarray(4 + 2 * last, 6 + 2 * last)]).not.toEqual([Math.fround(0.002), 1]);
   });
 
+  it.each([[0.9, 0.999] as const, [0.9, 0.3] as const, [0, 0] as const])(
+    'for betas of %f and %f takes as many steps at any learning rate',
+    (...betas) => {
+      const length = (lr: number) => kernels.adamNumbers({ lr, betas, eps: 1e-8, weightDecay: 0 }).length;
+      const rates = [1e-30, 1e-5, 0.0007, 1e-3, 0.5, 1.999, 20];
+      expect(new Set(rates.map(length)).size).toBe(1);
+    },
+  );
+
   it.each([[1, 0.999] as const, [0.9, 1 - 1e-9] as const, [0.9, 1.5] as const, [Number.NaN, 0.9] as const])(
     'betas of %f and %f, for which it never ends, are refused',
     (...betas) => {
