@@ -66,6 +66,12 @@ export function addTrainOptions(program: Command): void {
       'sgd',
     ]),
   );
+  setting(
+    '--momentum <m>',
+    'how much of a step’s direction the next one keeps, with --optimizer sgd',
+    number,
+    DEFAULT_SETTINGS.momentum,
+  );
   setting('--negatives <n>', 'drawn for each positive, anew every epoch', integer, PRESET);
   program.addOption(
     option('--sampler <name>', `how negatives are drawn (default: ${PRESET})`).choices(['uniform', 'popularity']),
@@ -108,8 +114,12 @@ export function givenSettings(options: TrainOptions): Partial<TrainSettings> {
   const all = { preset, model, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr, weightDecay };
   const more = { optimizer, negatives, sampler, eval: protocol, evalEvery, seed };
   const sampling = { samplerPower };
+  const { momentum } = options;
+  const optimisation = { momentum };
   const clip = clipNorm === undefined ? {} : { clipNorm: clipNorm === 0 ? null : clipNorm };
-  const given = Object.entries({ ...all, ...more, ...sampling, ...clip }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ ...all, ...more, ...sampling, ...optimisation, ...clip }).filter(
+    ([, value]) => value !== undefined,
+  );
   return Object.fromEntries(given);
 }
 

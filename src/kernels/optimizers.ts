@@ -21,6 +21,11 @@ const sgdKernel = defineKernel({
   params: { n4: 'u32' },
   bindings: { gradient: 'read', clip: 'read', hyper: 'read', weight: 'write' },
 });
+const sgdMomentumKernel = defineKernel({
+  name: 'sgd_momentum',
+  params: { n4: 'u32' },
+  bindings: { gradient: 'read', clip: 'read', hyper: 'read', weight: 'write', momentumBuffer: 'write' },
+});
 const normKernel = defineKernel({
   name: 'global_norm',
   params: { n4: 'u32', threads: 'u32' },
@@ -78,9 +83,16 @@ export function adam(
   plan.dispatch(adamKernel, views, { n4: n / 4, threads: groups * THREADS }, groups);
 }
 
+type SgdViews = Record<'gradient' | 'clip' | 'hyper' | 'weight', View>;
+
 /** Plain gradient descent on n elements, a multiple of 4. */
-export function sgd(plan: Plan, views: Record<'gradient' | 'clip' | 'hyper' | 'weight', View>, n: number): void {
+export function sgd(plan: Plan, views: SgdViews, n: number): void {
   plan.dispatch(sgdKernel, views, { n4: n / 4 }, groupsFor(n / 4));
+}
+
+/** Gradient descent with momentum on n elements, a multiple of 4. */
+export function sgdMomentum(plan: Plan, views: SgdViews & { readonly momentumBuffer: View }, n: number): void {
+  plan.dispatch(sgdMomentumKernel, views, { n4: n / 4 }, groupsFor(n / 4));
 }
 
 /** partial[j] = the sum of squares of every NORM_THREADS-th vector. @param gradient a multiple of 16 bytes */

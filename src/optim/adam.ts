@@ -17,8 +17,7 @@ export interface AdamOptions {
 export class Adam {
   readonly parameters: Parameters;
   /** First and second moments, arenas like the weights'. */
-  readonly m: GPUBuffer;
-  readonly v: GPUBuffer;
+  readonly state: { readonly m: GPUBuffer; readonly v: GPUBuffer };
   protected readonly clock: Clock;
   protected readonly hyper: Tensor;
   protected readonly noClip: Tensor;
@@ -30,8 +29,7 @@ export class Adam {
     this.parameters = parameters;
     this.clock = clock;
     this.#options = { ...DEFAULTS, ...options };
-    this.m = gpu.createBuffer('adam m', 4 * length);
-    this.v = gpu.createBuffer('adam v', 4 * length);
+    this.state = { m: gpu.createBuffer('adam m', 4 * length), v: gpu.createBuffer('adam v', 4 * length) };
     this.hyper = tensor(gpu, adamNumbers(this.#options), { label: 'adam hyper-parameters' });
     this.noClip = tensor(gpu, [0, 1], { label: 'no clipping' });
   }
@@ -47,10 +45,10 @@ export class Adam {
   }
 
   /** The weights, and the moments, of some of the arena. */
-  protected state(range: { readonly offset: number; readonly size: number }) {
-    const { parameters, m, v } = this;
+  protected stateAt(range: { readonly offset: number; readonly size: number }) {
+    const { m, v } = this.state;
     return {
-      weight: { buffer: parameters.weights, ...range },
+      weight: { buffer: this.parameters.weights, ...range },
       m: { buffer: m, ...range },
       v: { buffer: v, ...range },
     };
@@ -63,7 +61,7 @@ export class Adam {
     const shared = { clip: clip.view, step: this.clock.step.view, hyper: this.hyper.view };
     for (const range of parameters.ranges(from)) {
       const gradient = { buffer: parameters.gradients, ...range };
-      adam(plan, { ...this.state(range), ...shared, gradient }, range.size / 4);
+      adam(plan, { ...this.stateAt(range), ...shared, gradient }, range.size / 4);
     }
   }
 }

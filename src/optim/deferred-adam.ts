@@ -120,7 +120,7 @@ export class DeferredAdam extends Adam {
     const grouped = { groups: groups.view, slots: this.#slots.view };
     for (const { range, params } of parts) {
       const views = { ...grouped, step, hyper: this.hyper.view, out: lookedUp.view };
-      adamGather(tape.plan, { ...this.state(range), ...views }, params, walk.byRows);
+      adamGather(tape.plan, { ...this.stateAt(range), ...views }, params, walk.byRows);
     }
     this.#gathered = { grouped, gradients, parts, whole, byRows: walk.byRows, summed: false };
     const part = (offset: number, shape: readonly [number, number], label: string) => {
@@ -152,7 +152,7 @@ export class DeferredAdam extends Adam {
     const { plan } = tapeOf(this.parameters.gpu);
     const shared = { ...grouped, dy: gradients.view, step: this.clock.step.view, hyper: this.hyper.view };
     for (const { range, params } of parts) {
-      adamScatter(plan, { ...this.state(range), ...shared }, params, { byRows, summed });
+      adamScatter(plan, { ...this.stateAt(range), ...shared }, params, { byRows, summed });
     }
     this.#gathered = null;
     this.update(this.#clip, this.#rest);
@@ -169,7 +169,7 @@ export class DeferredAdam extends Adam {
       if (!branch) continue;
       for (const [table, slot] of [[branch.users, 0] as const, [branch.items, this.#users] as const]) {
         const size = { rows: table.shape[0]!, dim: table.shape[1]! / 4, slot };
-        adamSettle(plan, { ...this.state(rangeOf(table)), ...shared }, size);
+        adamSettle(plan, { ...this.stateAt(rangeOf(table)), ...shared }, size);
       }
     }
     stampRows(plan, shared, this.#slots.shape[0]!);

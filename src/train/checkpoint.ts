@@ -3,7 +3,6 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { DataError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
 import { checkWeights, loadWeights, readWeights } from '../models/weights.ts';
-import { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
 import type { EpochEvent } from './history.ts';
 import { checkIds, decodeIds, encodeIds, type Ids } from './ids.ts';
@@ -20,16 +19,15 @@ export interface CheckpointInfo extends Ids {
 
 const FORMAT = 'neumf-webgpu 1';
 const LOSSES = 'trainer.losses';
-const MOMENTS = ['m', 'v'] as const;
 
 /**
- * Everything needed to go on: weights under PyTorch's names, the optimizer's moments, the step, the epoch's losses so
+ * Everything needed to go on: weights under PyTorch's names, the optimizer's state, the step, the epoch's losses so
  * far, settings, history and id maps, as one safetensors file.
  */
 export async function encodeCheckpoint(trainer: Trainer, ids: Ids): Promise<Uint8Array<ArrayBuffer>> {
   trainer.settle();
   const tensors = await readWeights(trainer.model);
-  for (const { name, tensor, view } of moments(trainer)) {
+  for (const { name, tensor, view } of optimizerState(trainer)) {
     const data = new Float32Array(await trainer.gpu.read(view));
     tensors.set(name, { shape: tensor.shape, data });
   }
@@ -81,7 +79,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
   if (settings.optimizer !== optimizer) {
     throw new DataError(`${name}: it was trained with ${settings.optimizer}, and this run uses ${optimizer}`);
   }
-  const stored = moments(trainer).map(({ name: key, view, tensor }) => ({
+  const stored = optimizerState(trainer).map(({ name: key, view, tensor }) => ({
     view,
     data: find(tensors, key, tensor, name),
   }));
@@ -99,15 +97,13 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
   if (trainer.optimizer instanceof DeferredAdam) trainer.optimizer.setSteps(step);
 }
 
-/** Adam's moments, parameter by parameter. */
-function moments({ model, optimizer }: Trainer): { name: string; tensor: Tensor; view: GPUBufferBinding }[] {
-  if (!(optimizer instanceof Adam)) return [];
+/** What the optimizer keeps of each parameter, e.g. Adam's moments `optimizer.m.mlp.0.weight` and `optimizer.v.…`. */
+function optimizerState({ model, optimizer }: Trainer): { name: string; tensor: Tensor; view: GPUBufferBinding }[] {
   const trained = model.parameters.specs.filter(isTrained);
-  return MOMENTS.flatMap((moment) =>
+  return Object.entries(optimizer.state).flatMap(([key, buffer]) =>
     trained.map(({ name }) => {
       const tensor = model.parameters.get(name);
-      const view = { ...tensor.view, buffer: optimizer[moment] };
-      return { name: `optimizer.${moment}.${name}`, tensor, view };
+      return { name: `optimizer.${key}.${name}`, tensor, view: { ...tensor.view, buffer } };
     }),
   );
 }

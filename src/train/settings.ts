@@ -13,6 +13,8 @@ export interface TrainSettings {
   readonly epochs: number;
   readonly batchSize: number;
   readonly optimizer: 'adam' | 'sgd';
+  /** How much of the last step's direction the next one keeps; only sgd has it. */
+  readonly momentum: number;
   readonly lr: number;
   readonly weightDecay: number;
   /** Largest norm of all gradients together; null clips nothing. */
@@ -35,6 +37,7 @@ export const DEFAULT_SETTINGS = {
   epochs: 20,
   optimizer: 'adam',
   samplerPower: 0.75,
+  momentum: 0,
   eval: 'loo',
   evalEvery: 1,
   seed: 42,
@@ -92,11 +95,19 @@ function check(settings: TrainSettings): void {
   positive('lr', false);
   positive('weightDecay', true);
   within('samplerPower', 0, 2);
+  if (!(settings.momentum >= 0 && settings.momentum < 1)) {
+    throw new ConfigError(`momentum ${settings.momentum}: a number from 0 to below 1 would be right`);
+  }
   if (settings.clipNorm !== null) positive('clipNorm', false);
   oneOf('model', MODEL_KINDS);
   oneOf('optimizer', ['adam', 'sgd']);
   oneOf('sampler', ['uniform', 'popularity']);
   oneOf('eval', ['loo', 'none']);
+  if (settings.momentum > 0 && settings.optimizer !== 'sgd') {
+    throw new ConfigError(
+      `momentum ${settings.momentum} with ${settings.optimizer}, which has none: momentum 0, or optimizer sgd, would be right`,
+    );
+  }
   if (settings.seed > 0xffffffff) throw new ConfigError(`seed ${settings.seed}: at most ${0xffffffff} would be right`);
   if (settings.batchNorm && hiddenUnits(settings).length > 0 && settings.batchSize < 2) {
     throw new ConfigError(

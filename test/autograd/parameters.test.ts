@@ -116,6 +116,22 @@ describe('optimizers on an arena', () => {
     expectClose(await current(), weights, { scale: weights.map((w) => Math.abs(w) + 1) });
   });
 
+  it('momentum needs a buffer and keeps it under a new rate; without momentum there is none', async () => {
+    const { parameters, backward, weights, gradient, current } = setUp();
+    const sgd = new Sgd(parameters, { lr: 0.1, momentum: 0.9, weightDecay: 0.5 });
+    const buffer = new Float64Array(38);
+    backward();
+    for (const lr of [0.1, 0.01, 0.2]) {
+      sgd.setLearningRate(lr);
+      sgd.step();
+      await parameters.get('bias').data(); // the step runs at its own rate
+      reference.sgdMomentum({ weight: weights, buffer }, gradient, { lr, momentum: 0.9, weightDecay: 0.5 });
+    }
+    expectClose(await current(), weights, { scale: weights.map((w) => Math.abs(w) + 1) });
+    expect(sgd.state.momentum_buffer!.size).toBe(parameters.weights.size);
+    expect(new Sgd(parameters, { lr: 0.1 }).state).toEqual({});
+  });
+
   it('without a maximum the norm is computed and nothing is clipped', async () => {
     const { parameters, backward, gradient } = setUp();
     backward();

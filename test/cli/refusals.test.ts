@@ -47,6 +47,11 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       '--resume run/checkpoint.safetensors --optimizer sgd',
       'run/checkpoint.safetensors: it was trained with adam, and this run uses sgd',
     ],
+    [
+      'momentum for Adam',
+      '--momentum 0.9',
+      'momentum 0.9 with adam, which has none: momentum 0, or optimizer sgd, would be right',
+    ],
     ['a checkpoint that is none', '--resume data.csv', /^error: data\.csv: not a readable safetensors file: /],
     ['a missing checkpoint', '--resume nowhere', 'nowhere: no such file'],
     ['an unknown option', '--epoch 3', "unknown option '--epoch' (Did you mean --epochs?)"],

@@ -157,7 +157,7 @@ describe('a sweep', () => {
   });
 
   it('has what all batches share only once', () => {
-    expect(shapes(['paper-8'], [256, 4096], ['sgd', 'rank'])).toEqual([
+    expect(shapes(['paper-8'], [256, 4096], ['clip', 'rank'])).toEqual([
       { preset: 'paper-8', batch: 256, shapes: ['163 × 100', '392,604', '16 × 3,706'] },
     ]);
   });

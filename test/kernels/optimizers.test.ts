@@ -102,6 +102,29 @@ it('gradient descent follows torch.optim.SGD, with weight decay and clipped grad
   expectClose(await weight.data(), expected, { scale: expected.map((value) => Math.abs(value) + 1) });
 });
 
+it('gradient descent with momentum follows torch.optim.SGD, from a buffer of zeros on', async () => {
+  const n = 4 * 129;
+  const draws = new Draws(n);
+  const initial = draws.normal(n);
+  const gradients = Array.from({ length: 10 }, () => draws.normal(n));
+  const trial = new Trial(on.gpu);
+  const weight = trial.inPlace('weight', initial);
+  const buffer = trial.inPlace('momentum buffer', new Float32Array(n));
+  const gradient = trial.input(gradients[0]!);
+  const inputs = { gradient, clip: trial.input([9, 0.5]), hyper: trial.input([0.1, 0.01, 0.9]) };
+  kernels.sgdMomentum(trial.plan, { ...inputs, weight: weight.view, momentumBuffer: buffer.view }, n);
+  const expected = { weight: Float64Array.from(initial), buffer: new Float64Array(n) };
+  for (const values of gradients) {
+    on.gpu.write(gradient.buffer, gradient.offset!, values);
+    trial.plan.run();
+    const clipped = Float64Array.from(values, (value) => value * 0.5);
+    reference.sgdMomentum(expected, clipped, { lr: 0.1, weightDecay: 0.01, momentum: 0.9 });
+  }
+  const scale = expected.weight.map((value) => Math.abs(value) + 1);
+  expectClose(await weight.data(), expected.weight, { scale });
+  expectClose(await buffer.data(), expected.buffer, { scale });
+});
+
 describe('the bias correction', () => {
   it('is rounded once, for every step until it has ended', () => {
     const numbers = kernels.adamNumbers({ lr: 0.002, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 1e-6 });

@@ -37,6 +37,18 @@ export function sgd(weight: Float64Array, gradient: Numbers, lr: number, weightD
   for (let i = 0; i < weight.length; i++) weight[i]! -= lr * (gradient[i]! + weightDecay * weight[i]!);
 }
 
+/** torch.optim.SGD with momentum: buf = momentum · buf + gradient + weightDecay · w;  w = w − lr · buf */
+export function sgdMomentum(
+  { weight, buffer }: { readonly weight: Float64Array; readonly buffer: Float64Array },
+  gradient: Numbers,
+  { lr, weightDecay, momentum }: { readonly lr: number; readonly weightDecay: number; readonly momentum: number },
+): void {
+  for (let i = 0; i < weight.length; i++) {
+    buffer[i] = momentum * buffer[i]! + gradient[i]! + weightDecay * weight[i]!;
+    weight[i]! -= lr * buffer[i]!;
+  }
+}
+
 /** √(Σ x²) */
 export function norm(x: Numbers): number {
   let squares = 0;

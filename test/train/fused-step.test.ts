@@ -82,8 +82,8 @@ async function train(
     weights,
     losses: [...(await clock.losses.data())],
     clip: [...(await clip!.data())],
-    m: new Float32Array(await moments(optimizer.m)),
-    v: new Float32Array(await moments(optimizer.v)),
+    m: new Float32Array(await moments(optimizer.state.m)),
+    v: new Float32Array(await moments(optimizer.state.v)),
   };
 }
 

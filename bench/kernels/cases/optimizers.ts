@@ -5,7 +5,7 @@ import * as reference from '../../../test/reference/optimizers.ts';
 import { type Case, neumfConfig, type Sizes, single, times } from '../case.ts';
 
 const ADAM = { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 1e-6 };
-const SGD = { lr: 1e-2, weightDecay: 1e-3 };
+const SGD = { lr: 1e-2, weightDecay: 1e-3, momentum: 0.9 };
 const CLIP = 0.5;
 /** Steps taken before, which Adam's bias correction depends on. */
 const STEP = 10;
@@ -15,7 +15,7 @@ export function optimizerCases(sizes: Sizes): Case[] {
   const trained = parameterSpecs(neumfConfig(sizes)).filter(({ buffer }) => !buffer);
   const weights = trained.reduce((sum, { shape }) => sum + shape.reduce((size, length) => size * length, 1), 0);
   const n = 4 * Math.ceil(weights / 4);
-  return [adamCase(n), sgdCase(n), clipCase(n)];
+  return [adamCase(n), sgdCase(n), momentumCase(n), clipCase(n)];
 }
 
 function adamCase(n: number): Case {
@@ -69,6 +69,24 @@ function sgdCase(n: number): Case {
       weight: trial.inPlace('weight', initial, expected, scale),
     };
     kernels.sgd(trial.plan, views, n);
+  });
+}
+
+function momentumCase(n: number): Case {
+  return single('sgd_momentum', times(n), { bytes: 20 * n, flops: 7 * n }, (trial) => {
+    const [initial, before, gradient] = [trial.draws.vector(n), trial.draws.vector(n), trial.draws.vector(n)];
+    const expected = { weight: Float64Array.from(initial), buffer: Float64Array.from(before) };
+    const clipped = fromIndex(n, (i) => CLIP * gradient[i]!);
+    reference.sgdMomentum(expected, clipped, SGD);
+    const scale = fromIndex(n, (i) => Math.abs(initial[i]!) + Math.abs(before[i]!) + Math.abs(clipped[i]!));
+    const views = {
+      gradient: trial.input(gradient),
+      clip: trial.input(Float32Array.of(9, CLIP)),
+      hyper: trial.input(Float32Array.of(SGD.lr, SGD.weightDecay, SGD.momentum)),
+      weight: trial.inPlace('weight', initial, expected.weight, scale),
+      momentumBuffer: trial.inPlace('momentum buffer', before, expected.buffer, scale),
+    };
+    kernels.sgdMomentum(trial.plan, views, n);
   });
 }
 
