@@ -59,6 +59,7 @@ export { Adam, type AdamOptions } from './optim/adam.ts';
 export { clipGradNorm } from './optim/clip.ts';
 export { DeferredAdam } from './optim/deferred-adam.ts';
 export { Sgd, type SgdOptions } from './optim/sgd.ts';
+export type { WeightDecayOptions } from './optim/weight-decay.ts';
 // Train a recommender
 export {
   type CheckpointInfo,

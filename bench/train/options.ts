@@ -59,6 +59,8 @@ export function addTrainOptions(program: Command): void {
   setting('--batch-size <n>', 'samples in a batch, negatives included', integer, PRESET);
   setting('--lr <rate>', 'learning rate', number, PRESET);
   setting('--weight-decay <rate>', 'times the weight, added to the gradient', number, PRESET);
+  setting('--weight-decay-tables <rate>', 'that of embedding tables, MF’s biases among them', number, '--weight-decay');
+  setting('--weight-decay-biases <rate>', 'that of biases and BatchNorm’s scale and shift', number, '--weight-decay');
   setting('--clip-norm <norm>', 'largest norm of all gradients together, 0 for no clipping', number, PRESET);
   program.addOption(
     option('--optimizer <name>', `how gradients become updates (default: ${DEFAULT_SETTINGS.optimizer})`).choices([
@@ -114,8 +116,8 @@ export function givenSettings(options: TrainOptions): Partial<TrainSettings> {
   const all = { preset, model, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr, weightDecay };
   const more = { optimizer, negatives, sampler, eval: protocol, evalEvery, seed };
   const sampling = { samplerPower };
-  const { momentum } = options;
-  const optimisation = { momentum };
+  const { momentum, weightDecayTables, weightDecayBiases } = options;
+  const optimisation = { momentum, weightDecayTables, weightDecayBiases };
   const clip = clipNorm === undefined ? {} : { clipNorm: clipNorm === 0 ? null : clipNorm };
   const given = Object.entries({ ...all, ...more, ...sampling, ...optimisation, ...clip }).filter(
     ([, value]) => value !== undefined,

@@ -8,6 +8,8 @@ import { elements, type Shape, type Tensor } from './tensor.ts';
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: Shape;
+  /** An embedding table, of which batches look up rows. */
+  readonly table?: boolean;
   /** A running average: saved with the model, but not trained. */
   readonly buffer?: boolean;
   /** Its values, where they never change: it is neither trained nor saved. */
@@ -22,6 +24,16 @@ export const isTrained = ({ buffer, constant }: ParameterSpec) => !buffer && !co
 export const savedShape = ({ shape, columns }: ParameterSpec): Shape =>
   columns === undefined ? shape : [shape[0]!, columns];
 
+/** The kinds of parameters that are often decayed differently, in the order in which they lie in the arena. */
+const GROUPS = ['tables', 'weights', 'biases'] as const;
+export type ParameterGroup = (typeof GROUPS)[number];
+
+/** Vectors are biases, or BatchNorm's scales and shifts. */
+function groupOf({ table, shape }: ParameterSpec): ParameterGroup {
+  if (table) return 'tables';
+  return shape.length === 1 ? 'biases' : 'weights';
+}
+
 /** Bindings start at multiples of 256 bytes: so many elements. */
 const ALIGNMENT = 64;
 /** Elements from the start of a tensor of `size` elements to that of the next one. */
@@ -29,7 +41,8 @@ export const aligned = (size: number) => Math.ceil(size / ALIGNMENT) * ALIGNMENT
 
 /**
  * A model's trainable tensors as named views of one flat arena, and their gradients likewise, so that one Adam dispatch,
- * one norm and one walk serve them all. The padding between tensors stays zero. Running averages and constants stand in an
+ * one norm and one walk serve them all: first the tables, then the layers' weights, then biases. The padding between tensors
+ * stays zero. Running averages and constants stand in an
  * arena of their own.
  */
 export class Parameters {
@@ -37,6 +50,8 @@ export class Parameters {
   readonly specs: readonly ParameterSpec[];
   /** Elements of an arena, padding included; a multiple of 64. */
   readonly length: number;
+  /** Where each group lies in the arena, from one element to another; multiples of 64. */
+  readonly groups: readonly { readonly name: ParameterGroup; readonly from: number; readonly to: number }[];
   readonly weights: GPUBuffer;
   readonly gradients: GPUBuffer;
   /** Appends what brings the weights up to date, where an optimizer puts some of its steps off. */
@@ -48,9 +63,12 @@ export class Parameters {
     this.gpu = gpu;
     this.specs = specs;
     for (const { name, shape } of specs) checkBindable(gpu, `${name} [${shape.join(' × ')}]`, 4 * elements(shape));
-    const trained = specs.filter(isTrained);
+    const groups = GROUPS.map((name) => specs.filter((spec) => isTrained(spec) && groupOf(spec) === name));
+    const trained = groups.flat();
     const buffers = specs.filter((spec) => !isTrained(spec));
     this.length = totalLength(trained);
+    const ends = GROUPS.map((_, i) => totalLength(groups.slice(0, i + 1).flat()));
+    this.groups = GROUPS.map((name, i) => ({ name, from: ends[i - 1] ?? 0, to: ends[i]! }));
     if (4 * this.length > gpu.limits.maxBufferSize) {
       throw new GpuOutOfMemoryError(
         `the parameters need ${formatBytes(4 * this.length)}, and ${gpu.adapterName} allows ${formatBytes(gpu.limits.maxBufferSize)} in one buffer`,
@@ -100,9 +118,9 @@ export class Parameters {
     for (const tensor of this.#tensors.values()) tensor.zeroGrad();
   }
 
-  /** The arena from some element on, in pieces that the adapter can bind, in order. @param from a multiple of 64 */
-  ranges(from = 0): { readonly offset: number; readonly size: number }[] {
-    const bytes = 4 * this.length;
+  /** Some of the arena's elements, in pieces that the adapter can bind, in order. @param from a multiple of 64 */
+  ranges(from = 0, to = this.length): { readonly offset: number; readonly size: number }[] {
+    const bytes = 4 * to;
     const most = Math.floor(this.gpu.limits.maxStorageBufferBindingSize / 256) * 256;
     const ranges = [];
     for (let offset = 4 * from; offset < bytes; offset += most)

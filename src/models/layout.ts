@@ -54,14 +54,14 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
   const layers = hiddenUnits(config);
   const specs: ParameterSpec[] = [];
   const tables = (branch: string, dim: number) => {
-    specs.push({ name: `${branch}_user_emb.weight`, shape: [users, dim] });
-    specs.push({ name: `${branch}_item_emb.weight`, shape: [items, dim] });
+    specs.push({ name: `${branch}_user_emb.weight`, shape: [users, dim], table: true });
+    specs.push({ name: `${branch}_item_emb.weight`, shape: [items, dim], table: true });
   };
   if (model !== 'mlp') tables('gmf', gmfDim);
   if (hasMlp(config)) tables('mlp', mlpDim);
   if (model === 'mf') {
-    specs.push({ name: 'user_bias.weight', shape: [users, BIAS_DIM], columns: 1 });
-    specs.push({ name: 'item_bias.weight', shape: [items, BIAS_DIM], columns: 1 });
+    specs.push({ name: 'user_bias.weight', shape: [users, BIAS_DIM], columns: 1, table: true });
+    specs.push({ name: 'item_bias.weight', shape: [items, BIAS_DIM], columns: 1, table: true });
   }
   layers.forEach((units, i) => {
     const { weight, bias, norm } = layerNames(config, i);

@@ -3,14 +3,13 @@ import type { Parameters } from '../autograd/parameters.ts';
 import { tapeOf, tensor } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { adam, adamNumbers } from '../kernels/optimizers.ts';
+import { type DecayGroup, decayGroups, type WeightDecayOptions } from './weight-decay.ts';
 
-export interface AdamOptions {
+export interface AdamOptions extends WeightDecayOptions {
   /** Learning rate; default 1e-3. */
   readonly lr?: number;
   readonly betas?: readonly [number, number];
   readonly eps?: number;
-  /** Times the weight, added to the gradient (L2, as torch.optim.Adam has it); default 0. */
-  readonly weightDecay?: number;
 }
 
 /** Adam over a whole arena (torch.optim.Adam). The clock counts its steps. */
@@ -19,24 +18,29 @@ export class Adam {
   /** First and second moments, arenas like the weights'. */
   readonly state: { readonly m: GPUBuffer; readonly v: GPUBuffer };
   protected readonly clock: Clock;
-  protected readonly hyper: Tensor;
+  /** With the hyper-parameters of each, as adam.wgsl reads them. */
+  protected readonly groups: readonly (DecayGroup & { readonly hyper: Tensor })[];
   protected readonly noClip: Tensor;
-  readonly #options: Required<AdamOptions>;
+  readonly #options: Required<Pick<AdamOptions, 'lr' | 'betas' | 'eps'>>;
 
   /** Throws ConfigError for betas outside of [0, 1) or so near 1 that their correction has no end. */
   constructor(parameters: Parameters, clock: Clock, options: AdamOptions = {}) {
     const { gpu, length } = parameters;
+    const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8 } = options;
     this.parameters = parameters;
     this.clock = clock;
-    this.#options = { ...DEFAULTS, ...options };
+    this.#options = { lr, betas, eps };
     this.state = { m: gpu.createBuffer('adam m', 4 * length), v: gpu.createBuffer('adam v', 4 * length) };
-    this.hyper = tensor(gpu, adamNumbers(this.#options), { label: 'adam hyper-parameters' });
+    this.groups = decayGroups(parameters, options).map((group) => {
+      const numbers = adamNumbers({ ...this.#options, weightDecay: group.weightDecay });
+      return { ...group, hyper: tensor(gpu, numbers, { label: 'adam hyper-parameters' }) };
+    });
     this.noClip = tensor(gpu, [0, 1], { label: 'no clipping' });
   }
 
   /** From the next submit on. */
   setLearningRate(lr: number): void {
-    this.hyper.write(adamNumbers({ ...this.#options, lr }));
+    for (const { hyper, weightDecay } of this.groups) hyper.write(adamNumbers({ ...this.#options, lr, weightDecay }));
   }
 
   /** Appends the update. @param clip what clipGradNorm gave; without it gradients are taken as they are */
@@ -58,12 +62,12 @@ export class Adam {
   protected update(clip: Tensor, from: number): void {
     const { parameters } = this;
     const { plan } = tapeOf(parameters.gpu);
-    const shared = { clip: clip.view, step: this.clock.step.view, hyper: this.hyper.view };
-    for (const range of parameters.ranges(from)) {
-      const gradient = { buffer: parameters.gradients, ...range };
-      adam(plan, { ...this.stateAt(range), ...shared, gradient }, range.size / 4);
+    const shared = { clip: clip.view, step: this.clock.step.view };
+    for (const { hyper, ...group } of this.groups) {
+      for (const range of parameters.ranges(Math.max(from, group.from), group.to)) {
+        const gradient = { buffer: parameters.gradients, ...range };
+        adam(plan, { ...this.stateAt(range), ...shared, hyper: hyper.view, gradient }, range.size / 4);
+      }
     }
   }
 }
-
-const DEFAULTS = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 } as const;

@@ -50,6 +50,8 @@ export class DeferredAdam extends Adam {
   /** For each row of users, then of items, what group_sort notes: the steps it has had, first of all. u32[users + items, 4] */
   readonly #slots: Tensor;
   readonly #heads: Tensor;
+  /** The tables' hyper-parameters: they come first in the arena, and so in the first group. */
+  readonly #hyper: Tensor;
   /** The arena's elements from here on are no tables'. */
   readonly #rest: number;
   readonly #settling: Plan;
@@ -79,11 +81,12 @@ export class DeferredAdam extends Adam {
     const [users, items] = [branches[0]!.users.shape[0]!, branches[0]!.items.shape[0]!];
     this.#tables = tables;
     this.#users = users;
+    this.#hyper = this.groups[0]!.hyper;
     this.#rest = end;
     this.#slots = zeros(gpu, [users + items, 4], { dtype: 'u32', label: 'slots' });
     this.#heads = zeros(gpu, [users + items], { dtype: 'u32', label: 'heads' });
     parameters.settle = (plan) => this.#settleInto(plan);
-    this.#clip = tensorView(gpu, { ...this.hyper.view, size: 8 }, [2], { label: 'norm and clip factor' });
+    this.#clip = tensorView(gpu, { ...this.#hyper.view, size: 8 }, [2], { label: 'norm and clip factor' });
     this.#settling = record(gpu, 'settle', ({ plan }) => this.#settleInto(plan));
     for (const table of all) table.beforeAccess = () => this.settle();
   }
@@ -119,7 +122,7 @@ export class DeferredAdam extends Adam {
     const gradients = zeros(gpu, [lookedUp.size], { label: 'gradients of the rows' });
     const grouped = { groups: groups.view, slots: this.#slots.view };
     for (const { range, params } of parts) {
-      const views = { ...grouped, step, hyper: this.hyper.view, out: lookedUp.view };
+      const views = { ...grouped, step, hyper: this.#hyper.view, out: lookedUp.view };
       adamGather(tape.plan, { ...this.stateAt(range), ...views }, params, walk.byRows);
     }
     this.#gathered = { grouped, gradients, parts, whole, byRows: walk.byRows, summed: false };
@@ -150,7 +153,7 @@ export class DeferredAdam extends Adam {
   override step(): void {
     const { grouped, gradients, parts, byRows, summed } = this.#lookedUp();
     const { plan } = tapeOf(this.parameters.gpu);
-    const shared = { ...grouped, dy: gradients.view, step: this.clock.step.view, hyper: this.hyper.view };
+    const shared = { ...grouped, dy: gradients.view, step: this.clock.step.view, hyper: this.#hyper.view };
     for (const { range, params } of parts) {
       adamScatter(plan, { ...this.stateAt(range), ...shared }, params, { byRows, summed });
     }
@@ -164,7 +167,7 @@ export class DeferredAdam extends Adam {
   }
 
   #settleInto(plan: Plan): void {
-    const shared = { slots: this.#slots.view, step: this.clock.step.view, hyper: this.hyper.view };
+    const shared = { slots: this.#slots.view, step: this.clock.step.view, hyper: this.#hyper.view };
     for (const branch of [this.#tables.gmf, this.#tables.mlp]) {
       if (!branch) continue;
       for (const [table, slot] of [[branch.users, 0] as const, [branch.items, this.#users] as const]) {

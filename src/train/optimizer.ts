@@ -7,8 +7,9 @@ import type { TrainSettings } from './settings.ts';
 
 /** The optimizer that the settings ask for; Adam is deferred where the tables allow it. */
 export function newOptimizer({ parameters, tables }: Model, clock: Clock, settings: TrainSettings): Adam | Sgd {
-  const { optimizer, momentum, lr, weightDecay } = settings;
-  if (optimizer === 'sgd') return new Sgd(parameters, { lr, momentum, weightDecay });
-  if (DeferredAdam.fits(tables)) return new DeferredAdam(parameters, clock, tables, { lr, weightDecay });
-  return new Adam(parameters, clock, { lr, weightDecay });
+  const { optimizer, momentum, lr, weightDecay, weightDecayTables, weightDecayBiases } = settings;
+  const options = { lr, weightDecay, weightDecayTables, weightDecayBiases };
+  if (optimizer === 'sgd') return new Sgd(parameters, { ...options, momentum });
+  if (DeferredAdam.fits(tables)) return new DeferredAdam(parameters, clock, tables, options);
+  return new Adam(parameters, clock, options);
 }

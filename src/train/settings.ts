@@ -16,7 +16,12 @@ export interface TrainSettings {
   /** How much of the last step's direction the next one keeps; only sgd has it. */
   readonly momentum: number;
   readonly lr: number;
+  /** Times the weight, added to the gradient. */
   readonly weightDecay: number;
+  /** The same for embedding tables, MF's biases among them; null as weightDecay. */
+  readonly weightDecayTables: number | null;
+  /** The same for biases and BatchNorm's scale and shift; null as weightDecay. */
+  readonly weightDecayBiases: number | null;
   /** Largest norm of all gradients together; null clips nothing. */
   readonly clipNorm: number | null;
   /** Negatives drawn for each positive, anew every epoch. */
@@ -38,6 +43,8 @@ export const DEFAULT_SETTINGS = {
   optimizer: 'adam',
   samplerPower: 0.75,
   momentum: 0,
+  weightDecayTables: null,
+  weightDecayBiases: null,
   eval: 'loo',
   evalEvery: 1,
   seed: 42,
@@ -94,6 +101,8 @@ function check(settings: TrainSettings): void {
   integer('seed', 0);
   positive('lr', false);
   positive('weightDecay', true);
+  if (settings.weightDecayTables !== null) positive('weightDecayTables', true);
+  if (settings.weightDecayBiases !== null) positive('weightDecayBiases', true);
   within('samplerPower', 0, 2);
   if (!(settings.momentum >= 0 && settings.momentum < 1)) {
     throw new ConfigError(`momentum ${settings.momentum}: a number from 0 to below 1 would be right`);

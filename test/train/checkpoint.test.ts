@@ -28,7 +28,7 @@ describe.each<[string, Partial<TrainSettings>]>([
   ['paper sizes', { preset: 'paper-8' }],
   ['gradient descent with dropout', { ...LESSON_LIKE, optimizer: 'sgd', batchNorm: false }],
   ['mf', { model: 'mf' }],
-  ['momentum', { ...LESSON_LIKE, optimizer: 'sgd', lr: 0.1, momentum: 0.9 }],
+  ['momentum', { ...LESSON_LIKE, optimizer: 'sgd', lr: 0.1, momentum: 0.9, weightDecayBiases: 0.1 }],
   ['gradient descent of gmf', { model: 'gmf', optimizer: 'sgd', lr: 1 }],
 ])('with %s', (_, given) => {
   const settings = { ...given, batchSize: 24, epochs: 3 };

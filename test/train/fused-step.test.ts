@@ -103,6 +103,10 @@ function expectSameBits(actual: Outcome, expected: Outcome): void {
 describe.each<[string, Setting]>([
   ['a paper-like NeuMF', {}],
   ['with weight decay', { adam: { weightDecay: 0.01, lr: 0.02 } }],
+  [
+    'with a weight decay for each group',
+    { adam: { lr: 0.02, weightDecay: 0.1, weightDecayTables: 0.01, weightDecayBiases: 0 }, batchNorm: true },
+  ],
   ['with other betas, past the end of the bias correction', { adam: { betas: [0.3, 0.5] } }],
   ['MF', { model: 'mf' }],
   ['GMF alone', { model: 'gmf' }],

@@ -25,6 +25,8 @@ describe('settings that cannot work are refused before anything is trained', () 
     [{ lr: 0 }, 'lr 0: a number above 0 would be right'],
     [{ lr: Number.NaN }, 'lr NaN: a number above 0 would be right'],
     [{ weightDecay: -1 }, 'weightDecay -1: a number of at least 0 would be right'],
+    [{ weightDecayTables: -1 }, 'weightDecayTables -1: a number of at least 0 would be right'],
+    [{ weightDecayBiases: Number.NaN }, 'weightDecayBiases NaN: a number of at least 0 would be right'],
     [{ momentum: 1, optimizer: 'sgd' }, 'momentum 1: a number from 0 to below 1 would be right'],
     [{ momentum: 0.9 }, 'momentum 0.9 with adam, which has none: momentum 0, or optimizer sgd, would be right'],
     [{ clipNorm: 0 }, 'clipNorm 0: a number above 0 would be right'],
