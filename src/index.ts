@@ -43,9 +43,10 @@ export {
   NonFiniteError,
 } from './errors.ts';
 export { type Candidates, candidates } from './evaluate/candidates.ts';
-export { FullRanking, type TopItems } from './evaluate/full-ranking.ts';
+export { FullRanking } from './evaluate/full-ranking.ts';
 export { LeaveOneOut } from './evaluate/leave-one-out.ts';
 export { hitRate, ndcg } from './evaluate/metrics.ts';
+export type { TopItems } from './evaluate/top-items.ts';
 export { Gpu, type OpenOptions } from './gpu/device.ts';
 export { defineKernel, type Kernel } from './gpu/kernel.ts';
 export { Plan, runPlans } from './gpu/plan.ts';

@@ -9,6 +9,7 @@ import { fullRankingCases } from './cases/full-ranking.ts';
 import { linearCases } from './cases/linear.ts';
 import { optimizerCases } from './cases/optimizers.ts';
 import { outputCases } from './cases/output.ts';
+import { recommendingCases } from './cases/recommending.ts';
 import { samplingCases } from './cases/sampling.ts';
 import { stepCases } from './cases/step.ts';
 import { nameOf } from './results.ts';
@@ -26,6 +27,7 @@ export function kernelCases(gpu: Gpu, sizes: Sizes): Case[] {
     ...outputCases(gpu, sizes),
     ...deferredCases(gpu, sizes),
     ...fullRankingCases(gpu, sizes),
+    ...recommendingCases(sizes),
   ];
 }
 

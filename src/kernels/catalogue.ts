@@ -8,6 +8,11 @@ const maskKernel = defineKernel({
   params: { users: 'u32', items: 'u32', tested: 'u32' },
   bindings: { step: 'read', offsets: 'read', seenItems: 'read', heldOut: 'read', keys: 'write' },
 });
+const itemsKernel = defineKernel({
+  name: 'mask_items',
+  params: { users: 'u32', items: 'u32' },
+  bindings: { allowed: 'read', keys: 'write' },
+});
 const rankKernel = defineKernel({
   name: 'rank_items',
   params: { users: 'u32', items: 'u32', tested: 'u32', span: 'u32' },
@@ -42,6 +47,11 @@ export function maskSeen(
   size: ChunkSize,
 ): void {
   plan.dispatch(maskKernel, views, { ...size }, groupsFor(size.users * MASK_THREADS));
+}
+
+/** Sets the keys of items that are not allowed to 0, for all users. @param views allowed: u32[items], 0 or 1 */
+export function maskItems(plan: Plan, views: Record<'allowed' | 'keys', View>, { users, items }: ChunkSize): void {
+  plan.dispatch(itemsKernel, views, { users, items }, groupsFor(users * items));
 }
 
 /** Adds to each user's rank how many items are not scored below the held-out one. */

@@ -12,6 +12,11 @@ const rankKernel = defineKernel({
   params: { chunk: 'u32', width: 'u32', tested: 'u32' },
   bindings: { step: 'read', candidates: 'read', logits: 'read', ranks: 'write' },
 });
+const keysKernel = defineKernel({
+  name: 'candidate_keys',
+  params: { chunk: 'u32', width: 'u32', tested: 'u32' },
+  bindings: { step: 'read', candidates: 'read', logits: 'read', keys: 'write' },
+});
 
 /** A candidate list's place that holds no item. */
 export const NO_CANDIDATE = 0xffffffff;
@@ -41,4 +46,13 @@ export function rank(
   size: RankSize,
 ): void {
   plan.dispatch(rankKernel, views, { ...size }, groupsFor(size.chunk));
+}
+
+/** The chunk's logits as keys that order as they do, for topK (catalogue.ts); 0 where there is no candidate. */
+export function candidateKeys(
+  plan: Plan,
+  views: Record<'step' | 'candidates' | 'logits' | 'keys', View>,
+  size: RankSize,
+): void {
+  plan.dispatch(keysKernel, views, { ...size }, groupsFor(size.chunk * size.width));
 }

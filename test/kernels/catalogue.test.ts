@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ChunkSize, maskSeen, rankItems, topK, topSpansLength } from '../../src/kernels/catalogue.ts';
+import { type ChunkSize, maskItems, maskSeen, rankItems, topK, topSpansLength } from '../../src/kernels/catalogue.ts';
 import { Trial, useGpu } from '../gpu-fixture.ts';
 import { Draws } from '../numbers.ts';
 import { fullRank, topItems } from '../reference/pairs.ts';
@@ -70,6 +70,15 @@ describe.each(SIZES)('$users of $tested users a chunk, $items items', (size) => 
       }
       expect(chunk).toEqual(expected);
     });
+  });
+
+  it('masks the items that are not allowed, of all users', async () => {
+    const trial = new Trial(on.gpu);
+    const allowed = draws.ids(items, 3).map((draw) => Math.min(draw, 1));
+    const scored = trial.inPlace('keys', keys.slice(0, users * items));
+    maskItems(trial.plan, { allowed: trial.input(allowed), keys: scored.view }, size);
+    trial.plan.run();
+    expect(await scored.data()).toEqual(keys.slice(0, users * items).map((key, i) => (allowed[i % items] ? key : 0)));
   });
 
   it('ranks the held-out items among the others', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { candidatePairs, NO_CANDIDATE, rank } from '../../src/kernels/rank.ts';
+import { logitOf } from '../../src/kernels/pairs.ts';
+import { candidateKeys, candidatePairs, NO_CANDIDATE, rank } from '../../src/kernels/rank.ts';
 import { Trial, useGpu } from '../gpu-fixture.ts';
 import { Draws } from '../numbers.ts';
 import * as reference from '../reference/rank.ts';
@@ -79,5 +80,37 @@ describe('the pairs to score', () => {
     trial.plan.run();
     expect([...(await users.data())]).toEqual([7, 7, 7, 0, 0, 0]);
     expect([...(await items.data())]).toEqual([7, 0, 9, 0, 0, 0]);
+  });
+});
+
+describe('the keys of candidates', () => {
+  it.each([1, 3, 8])('order as their logits do, in chunks of %i users', async (chunk) => {
+    const [tested, width] = [7, 6];
+    const draws = new Draws(chunk);
+    const special = [Number.NaN, Number.NEGATIVE_INFINITY, -3e38, -1e-40, -0, 0, 1e-40, Number.POSITIVE_INFINITY];
+    const logits = Float32Array.from({ length: tested * width }, (_, i) => special[i % 9] ?? draws.uniform());
+    const candidates = draws.ids(tested * width, 50).map((item) => (item < 10 ? NO_CANDIDATE : item));
+    const trial = new Trial(on.gpu);
+    const [step, scored] = [trial.input(Uint32Array.of(0)), trial.input(new Float32Array(chunk * width))];
+    const keys = trial.u32('keys', chunk * width);
+    const views = { step, candidates: trial.input(candidates), logits: scored, keys: keys.view };
+    candidateKeys(trial.plan, views, { chunk, width, tested });
+    const all: number[] = [];
+    for (let first = 0; first < tested; first += chunk) {
+      on.gpu.write(step.buffer, step.offset!, Uint32Array.of(first / chunk));
+      on.gpu.write(scored.buffer, scored.offset!, logits.slice(first * width, (first + chunk) * width));
+      trial.plan.run();
+      all.push(...(await keys.data()));
+    }
+    const past = all.splice(tested * width);
+    expect(past.every((key) => key === 0)).toBe(true);
+    all.forEach((key, i) => {
+      const absent = candidates[i] === NO_CANDIDATE;
+      expect(absent ? key : logitOf(key), `${logits[i]}`).toEqual(absent ? 0 : logits[i]! + 0);
+    });
+    const there = [...all.keys()].filter((i) => candidates[i] !== NO_CANDIDATE && !Number.isNaN(logits[i]!));
+    for (const i of there) {
+      for (const j of there) expect(Math.sign(all[i]! - all[j]!)).toBe(Math.sign(logits[i]! - logits[j]!) || 0);
+    }
   });
 });

@@ -1,0 +1,37 @@
+import { zeros } from '../autograd/tape.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { topK, topSpansLength } from '../kernels/catalogue.ts';
+import type { Model } from '../models/model.ts';
+import { runChunks } from './chunks.ts';
+import { type Behind, type Masks, scoreUsers } from './scoring.ts';
+import { checkTop, readTopItems, type TopItems } from './top-items.ts';
+
+/**
+ * The k best items of each user among all that the masks leave, by the weights of the moment.
+ * @param users u32[users], rows of the model's tables
+ * @param pairs users × items scored together at most; bounds the memory, changes no result
+ * Throws ConfigError for users or a k that cannot be, and when lists do not fit the adapter's limits.
+ */
+export async function bestItems(
+  gpu: Gpu,
+  model: Model,
+  users: Uint32Array,
+  k: number,
+  masks: Masks,
+  pairs?: number,
+): Promise<TopItems> {
+  checkTop(gpu, model, users, k);
+  if (users.length === 0) return readTopItems([], k);
+  let best!: Tensor;
+  const keepBest: Behind = (plan, { step, keys }, size) => {
+    best = zeros(gpu, [2 * users.length * k], { dtype: 'u32', label: 'best items' });
+    const spans = zeros(gpu, [2 * topSpansLength(size, k)], { label: 'best items of spans' }).view;
+    topK(plan, { step, keys, spans, best: best.view }, size, k);
+  };
+  const { chunks, dispose } = scoreUsers(gpu, model, users, masks, keepBest, pairs);
+  const found = await runChunks(gpu, chunks)
+    .then(() => best.data())
+    .finally(dispose);
+  return readTopItems(found, k);
+}

@@ -1,0 +1,43 @@
+import { ConfigError } from '../errors.ts';
+import { checkBindable, type Gpu } from '../gpu/device.ts';
+import { logitOf } from '../kernels/pairs.ts';
+import { NO_CANDIDATE } from '../kernels/rank.ts';
+import type { Model } from '../models/model.ts';
+
+/** The best items of some users, in descending order, ties by the lower item. */
+export interface TopItems {
+  /** u32[users × k]; NO_CANDIDATE where a user has fewer items than k. */
+  readonly items: Uint32Array<ArrayBuffer>;
+  /** f32[users × k]: their logits; what is not a number comes last, and −∞ stands where there is no item. */
+  readonly logits: Float32Array<ArrayBuffer>;
+}
+
+/**
+ * What topK (kernels/catalogue.ts) wrote, as items and logits.
+ * @param best u32[users × k, 2]: a key and the item's place, NO_CANDIDATE where there is none
+ * @param itemAt the item at a place of a user's list
+ */
+export function readTopItems(
+  best: ArrayLike<number>,
+  k: number,
+  itemAt = (_user: number, place: number) => place,
+): TopItems {
+  const [items, logits] = [new Uint32Array(best.length / 2), new Float32Array(best.length / 2)];
+  for (let i = 0; i < items.length; i++) {
+    const [key, place] = [best[2 * i]!, best[2 * i + 1]!];
+    const there = place !== NO_CANDIDATE;
+    items[i] = there ? itemAt(Math.floor(i / k), place) : NO_CANDIDATE;
+    logits[i] = there ? logitOf(key) : Number.NEGATIVE_INFINITY;
+  }
+  return { items, logits };
+}
+
+/** Throws ConfigError for a k or users that cannot be, and when the answer does not fit the adapter's limits. */
+export function checkTop(gpu: Gpu, { config }: Model, users: Uint32Array, k: number): void {
+  if (!Number.isInteger(k) || k < 1) throw new ConfigError(`top ${k}: an integer of at least 1 would be right`);
+  const unknown = users.find((user) => user >= config.users);
+  if (unknown !== undefined) {
+    throw new ConfigError(`user number ${unknown}: a number below ${config.users} would be right`);
+  }
+  checkBindable(gpu, `the ${k} best items of ${users.length} users`, 8 * users.length * k);
+}
