@@ -4,26 +4,13 @@ import { itemsPerUser, type Split } from '../../src/data/split.ts';
 import { ConfigError, DataError } from '../../src/errors.ts';
 import { FullRanking } from '../../src/evaluate/full-ranking.ts';
 import type { ModelConfig } from '../../src/models/config.ts';
-import { Model } from '../../src/models/model.ts';
-import { loadWeights, savedParameters } from '../../src/models/weights.ts';
 import { useGpu } from '../gpu-fixture.ts';
-import { CpuTrainer } from '../models/cpu-trainer.ts';
+import { CONFIG, distinctModel, float64Logits, type RandomModel, randomModel } from '../models/random-model.ts';
 import { Draws, expectClose } from '../numbers.ts';
 import { fullRank, topItems } from '../reference/pairs.ts';
 
 const on = useGpu();
 const NONE = 0xffffffff;
-
-const CONFIG: ModelConfig = {
-  model: 'neumf',
-  users: 23,
-  items: 61,
-  gmfDim: 6,
-  mlpDim: 5,
-  mlpLayers: [12, 7],
-  batchNorm: false,
-  dropout: 0.5,
-};
 
 const MODELS: [string, Partial<ModelConfig>][] = [
   ['mf', { model: 'mf' }],
@@ -37,27 +24,6 @@ const MODELS: [string, Partial<ModelConfig>][] = [
   ['neumf, by fours', { gmfDim: 4, mlpLayers: [16, 8, 8] }],
   ['neumf, layers of both kinds', { gmfDim: 4, mlpLayers: [8, 5, 8, 16] }],
 ];
-
-/** Weights as after some training: nothing is 0 or 1, and running variances are positive. */
-function randomModel(
-  change: Partial<ModelConfig>,
-  seed: number,
-  edit: (name: string, data: Float32Array) => void = () => {},
-) {
-  const config = { ...CONFIG, ...change };
-  const model = new Model(on.gpu, config);
-  const draws = new Draws(seed);
-  const weights = new Map(
-    savedParameters(model).map(({ name, shape }) => {
-      const size = shape.reduce((product, n) => product * n, 1);
-      const data = name.endsWith('running_var') ? draws.vector(size, 0.1, 3) : draws.normal(size);
-      edit(name, data);
-      return [name, { shape, data }];
-    }),
-  );
-  loadWeights(model, weights, 'random weights');
-  return { model, config, weights: new Map([...weights].map(([name, { data }]) => [name, [...data]])) };
-}
 
 /** Four of five users tested; one has seen nothing, one nearly all, and of one the held-out item is a training item. */
 function randomSplit({ users, items }: Pick<ModelConfig, 'users' | 'items'>): Split {
@@ -99,16 +65,8 @@ function seenBy({ train, validation }: Split, user: number): Set<number> {
   return seen;
 }
 
-/** Each user's logits of all items, by plain loops in float64. */
-function float64Logits({ config, weights }: ReturnType<typeof randomModel>): number[][] {
-  const adam = { lr: 0, betas: [0, 0], eps: 0, weightDecay: 0 } as const;
-  const cpu = new CpuTrainer({ ...config, adam, clipNorm: null }, weights);
-  const items = Array.from({ length: config.items }, (_, item) => item);
-  return Array.from({ length: config.users }, (_, user) => cpu.evaluate(new Array(items.length).fill(user), items));
-}
-
-/** The same by the model's forward pass on the device. */
-async function forwardLogits({ model, config }: ReturnType<typeof randomModel>): Promise<number[][]> {
+/** Each user's logits of all items, by the model's forward pass on the device. */
+async function forwardLogits({ model, config }: RandomModel): Promise<number[][]> {
   const pairs = Array.from({ length: config.users * config.items }, (_, i) => i);
   const users = tensor(
     on.gpu,
@@ -124,29 +82,9 @@ async function forwardLogits({ model, config }: ReturnType<typeof randomModel>):
   ]);
 }
 
-/** Whether rounding decides nothing: different logits of a user are further apart than it, relative to the largest. */
-function areDistinct(logits: readonly number[][]): boolean {
-  const largest = Math.max(...logits.flat().map(Math.abs));
-  return logits.every((own) => {
-    const sorted = own.toSorted((a, b) => a - b);
-    const gaps = sorted.slice(1).map((value, i) => value - sorted[i]!);
-    return Math.min(...gaps.filter((gap) => gap > 0)) / largest > 2e-6;
-  });
-}
-
-/** The first random model from this seed on that scores items distinctly, or alike, and its logits. */
-function distinctModel(change: Partial<ModelConfig>, seed: number, edit?: (name: string, data: Float32Array) => void) {
-  for (let tried = seed; tried < seed + 30; tried++) {
-    const random = randomModel(change, tried, edit);
-    const exact = float64Logits(random);
-    if (areDistinct(exact)) return { random, exact };
-  }
-  throw new Error('all models have logits that only rounding tells apart');
-}
-
 describe.each(MODELS)('%s', (_, change) => {
   it.each([false, true])('is ranked as one that scores all pairs, batch norm %s', async (batchNorm) => {
-    const { random, exact } = distinctModel({ ...change, batchNorm }, 3);
+    const { random, exact } = distinctModel(on.gpu, { ...change, batchNorm }, 3);
     const split = randomSplit(random.config);
     const { users, items } = split.test;
     const ranking = new FullRanking(on.gpu, random.model, split);
@@ -180,7 +118,7 @@ describe.each([1, 100, 500, 1000])('with at most %i pairs scored together', (pai
     'ranks and the best are the same, %j',
     async (change) => {
       // Chunks of 8 or 16 users, and of all 19 tested ones; blocks of 1, 12 or all 61 items.
-      const { model, config } = randomModel(change, 4);
+      const { model, config } = randomModel(on.gpu, change, 4);
       const split = randomSplit(config);
       const [whole, divided] = [new FullRanking(on.gpu, model, split), new FullRanking(on.gpu, model, split, pairs)];
       expect(await divided.ranks()).toEqual(await whole.ranks());
@@ -199,7 +137,7 @@ it('ties count against the model, and in the best items the lower one stands fir
       data[i] = data[(Math.floor(i / dim) % 7) * dim + (i % dim)]!;
     });
   };
-  const { random, exact: logits } = distinctModel({ batchNorm: true }, 5, repeat);
+  const { random, exact: logits } = distinctModel(on.gpu, { batchNorm: true }, 5, repeat);
   const split = randomSplit(CONFIG);
   const ranking = new FullRanking(on.gpu, random.model, split);
   const expected = Array.from(split.test.users, (user, i) =>
@@ -217,7 +155,7 @@ it('what is not a number counts against the model, and is recommended last', asy
     if (name === 'gmf_user_emb.weight') data.fill(Number.NaN, badUser * 6, badUser * 6 + 6);
     if (name === 'gmf_item_emb.weight') data[badItem * 6] = Number.NaN;
   };
-  const random = randomModel({}, 6, spoil);
+  const random = randomModel(on.gpu, {}, 6, spoil);
   const split = randomSplit(CONFIG);
   split.test.items[split.test.users.indexOf(8)] = badItem;
   const ranking = new FullRanking(on.gpu, random.model, split);
@@ -234,7 +172,7 @@ it('what is not a number counts against the model, and is recommended last', asy
 });
 
 it('follows the weights of the moment, and asking twice gives the same', async () => {
-  const { model, config } = randomModel({ batchNorm: true }, 7);
+  const { model, config } = randomModel(on.gpu, { batchNorm: true }, 7);
   const ranking = new FullRanking(on.gpu, model, randomSplit(config));
   await ranking.compile();
   const first = await ranking.ranks();
@@ -248,7 +186,7 @@ it('follows the weights of the moment, and asking twice gives the same', async (
 });
 
 it('refuses what cannot be', async () => {
-  const { model, config } = randomModel({}, 8);
+  const { model, config } = randomModel(on.gpu, {}, 8);
   const split = randomSplit(config);
   const nobody = { users: new Uint32Array(0), items: new Uint32Array(0) };
   expect(() => new FullRanking(on.gpu, model, { ...split, test: nobody })).toThrow(DataError);
