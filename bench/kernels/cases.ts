@@ -6,6 +6,7 @@ import { deferredCases } from './cases/deferred.ts';
 import { elementwiseCases } from './cases/elementwise.ts';
 import { embeddingCases } from './cases/embedding.ts';
 import { fullRankingCases } from './cases/full-ranking.ts';
+import { inBatchSoftmaxCases } from './cases/in-batch-softmax.ts';
 import { linearCases } from './cases/linear.ts';
 import { optimizerCases } from './cases/optimizers.ts';
 import { outputCases } from './cases/output.ts';
@@ -25,6 +26,7 @@ export function kernelCases(gpu: Gpu, sizes: Sizes): Case[] {
     ...stepCases(sizes),
     ...optimizerCases(sizes),
     ...outputCases(gpu, sizes),
+    ...inBatchSoftmaxCases(sizes),
     ...deferredCases(gpu, sizes),
     ...fullRankingCases(gpu, sizes),
     ...recommendingCases(sizes),

@@ -6,8 +6,10 @@ import { concat } from '../../src/autograd/ops/concat.ts';
 import { dropout } from '../../src/autograd/ops/dropout.ts';
 import { embedding } from '../../src/autograd/ops/embedding.ts';
 import { hadamard } from '../../src/autograd/ops/hadamard.ts';
+import { inBatchSoftmax } from '../../src/autograd/ops/in-batch-softmax.ts';
 import { linear, linearRelu } from '../../src/autograd/ops/linear.ts';
 import { relu } from '../../src/autograd/ops/relu.ts';
+import { split } from '../../src/autograd/ops/split.ts';
 import { tensor } from '../../src/autograd/tape.ts';
 import type { Shape, Tensor } from '../../src/autograd/tensor.ts';
 import { STREAM } from '../../src/random.ts';
@@ -18,6 +20,7 @@ import * as batchNormReference from '../reference/batch-norm.ts';
 import { bceLosses } from '../reference/bce.ts';
 import * as reference from '../reference/elementwise.ts';
 import { gather } from '../reference/embedding.ts';
+import { inBatchSoftmaxLosses } from '../reference/in-batch-softmax.ts';
 import * as linearReference from '../reference/linear.ts';
 import { dropout as dropoutReference } from '../reference/random.ts';
 
@@ -111,6 +114,28 @@ describe('matrices', () => {
       concat,
       (a, b) => reference.concat(a, b, 3, 5),
     ));
+
+  it('split, both sides used', () =>
+    expectOp(
+      [[9, 6]],
+      (x) => hadamard(...split(x, 3)),
+      (x) => reference.hadamard(reference.columns(x, 6, 0, 3), reference.columns(x, 6, 3, 6)),
+    ));
+
+  it.each([0, 1])('split, side %i used twice and the other not at all', (which) =>
+    expectOp(
+      [[9, 7]],
+      (x) => {
+        const side = split(x, 4)[which]!;
+        return concat(side, side);
+      },
+      (x) => {
+        const width = which ? 3 : 4;
+        const side = reference.columns(x, 7, which ? 4 : 0, which ? 7 : 4);
+        return reference.concat(side, side, width, width);
+      },
+    ),
+  );
 
   it('linear', () => expectOp(LINEAR, linear, (x, w, b) => linearReference.linear(x, w, b, SIZE)));
 
@@ -223,5 +248,26 @@ describe('binary cross-entropy', () => {
       [[33, 4], [1, 4], [1]],
       (x, w, b) => bceWithLogits(linear(x, w, b), tensor(on.gpu, labels)),
       (x, w, b) => mean(linearReference.linear(x, w, b, { rows: 33, inputs: 4, outputs: 1 })),
+    ));
+});
+
+describe('softmax cross-entropy within a batch', () => {
+  const items = Uint32Array.of(3, 0, 5, 3, 1, 1, 4);
+  const logQ = Float32Array.from([0.2, 0.3, 0.1, 0.25, 0.1, 0.05], Math.log);
+  const temperature = 0.4;
+  const options = () => ({ logQ: tensor(on.gpu, logQ), temperature });
+  const mean = (logits: reference.Numbers) => {
+    const losses = inBatchSoftmaxLosses(logits, { items, logQ, scale: 1 / temperature });
+    return [reference.sum(losses) / items.length];
+  };
+
+  it('of a matrix of logits', () =>
+    expectOp([[7, 7]], (logits) => inBatchSoftmax(logits, tensor(on.gpu, items), options()), mean));
+
+  it('of the products of two towers, as a model has it', () =>
+    expectOp(
+      [[7, 4], [7, 4], [7]],
+      (u, v, bias) => inBatchSoftmax(linear(u, v, bias), tensor(on.gpu, items), options()),
+      (u, v, bias) => mean(linearReference.linear(u, v, bias, { rows: 7, inputs: 4, outputs: 7 })),
     ));
 });

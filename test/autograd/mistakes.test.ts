@@ -5,8 +5,10 @@ import { concat } from '../../src/autograd/ops/concat.ts';
 import { dropout } from '../../src/autograd/ops/dropout.ts';
 import { embedding } from '../../src/autograd/ops/embedding.ts';
 import { hadamard } from '../../src/autograd/ops/hadamard.ts';
+import { inBatchSoftmax } from '../../src/autograd/ops/in-batch-softmax.ts';
 import { linear } from '../../src/autograd/ops/linear.ts';
 import { relu } from '../../src/autograd/ops/relu.ts';
+import { split } from '../../src/autograd/ops/split.ts';
 import { tensor, zeros } from '../../src/autograd/tape.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { useGpu } from '../gpu-fixture.ts';
@@ -55,6 +57,17 @@ describe('mistakes are refused in words', () => {
       'sides of different lengths',
       () => concat(matrix(2, 3), matrix(3, 3)),
       /b has the shape \[3, 3\], and it takes \[2, any\]/,
+    ],
+    ['a side without columns', () => split(matrix(2, 3), 3), /left 3 of 3 columns: an integer from 1 to 2 would be/],
+    [
+      'a softmax of other items',
+      () => inBatchSoftmax(matrix(2, 3), ids(), { logQ: zeros(on.gpu, [9]) }),
+      /logits has the shape \[2, 3\], and it takes \[3, 3\]/,
+    ],
+    [
+      'a temperature of 0',
+      () => inBatchSoftmax(matrix(3, 3), ids(), { logQ: zeros(on.gpu, [9]), temperature: 0 }),
+      /temperature 0: a number above 0 would be right/,
     ],
     [
       'labels for other logits',

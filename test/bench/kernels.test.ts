@@ -161,7 +161,7 @@ describe('the command line', () => {
     ['an unknown preset', '--preset lesson,big', /^error: .*"big" is none of paper-8, /],
     ['a batch of one', '--batch 256,1', /^error: .* An integer from 2 to 1048576 would be right\.$/],
     ['an empty batch', '--batch 256,', /^error: .* An integer from 2 to 1048576 would be right\.$/],
-    ['an unknown kernel', 'softmax', /^error: no kernel's name holds "softmax": there are adam, /],
+    ['an unknown kernel', 'tanh', /^error: no kernel's name holds "tanh": there are adam, /],
     ['a missing earlier run', '--compare nowhere', 'error: --compare nowhere: no such file'],
     ['a file that cannot be written', '--out .', /^error: --out \.: it cannot be written: EISDIR/],
   ])('refuses %s', async (_, options, message) => {
