@@ -24,6 +24,8 @@ export type { Branch, Rows, Tables } from './autograd/tables.ts';
 export { noGrad, record, type Tape, type TensorData, tensor, zeros } from './autograd/tape.ts';
 export type { Tensor } from './autograd/tensor.ts';
 // Evaluation and baselines
+export { type ItemKnnOptions, itemKnnScorer } from './baselines/item-knn.ts';
+export type { Watch } from './baselines/long-loop.ts';
 export { popularityScorer } from './baselines/popularity.ts';
 export { randomScorer } from './baselines/random.ts';
 export { candidateRanks, fullRanks, type Scorer } from './baselines/ranks.ts';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { openDataset } from '../../bench/dataset.ts';
+import { itemKnnScorer } from '../../src/baselines/item-knn.ts';
 import { popularityScorer } from '../../src/baselines/popularity.ts';
 import { randomScorer } from '../../src/baselines/random.ts';
 import { candidateRanks, fullRanks, type Scorer } from '../../src/baselines/ranks.ts';
@@ -79,6 +80,11 @@ describe('on the bundled data', () => {
     expectNear(figures(candidateRanks(all, popularityScorer(split))), 0.393, 0.21, 0.01);
   });
 
+  it('item-kNN with 50 neighbours reaches what numpy measured', async () => {
+    const { split, all } = await load();
+    expectNear(figures(candidateRanks(all, await itemKnnScorer(split))), 0.619, 0.394, 0.01);
+  });
+
   it('chance reaches .100 and .0454, with another seed elsewhere', async () => {
     const { all } = await load();
     const chance = (seed: number) => candidateRanks(all, randomScorer(seed));
@@ -91,8 +97,10 @@ describe('on the bundled data', () => {
 
 const MOVIELENS = fileURLToPath(new URL('../../../shared/data/ml-1m-ncf', import.meta.url));
 
-it('on the split of the NCF paper popularity reaches what is published', async ({ skip }) => {
+it('on the split of the NCF paper popularity and item-kNN reach what is published', async ({ skip }) => {
   skip(!existsSync(MOVIELENS), 'the MovieLens files are not here; their licence forbids that they come along');
   const { split } = await openDataset(MOVIELENS);
-  expectNear(figures(candidateRanks(candidates(split, 42), popularityScorer(split))), 0.4535, 0.2543, 0.001);
+  const all = candidates(split, 42);
+  expectNear(figures(candidateRanks(all, popularityScorer(split))), 0.4535, 0.2543, 0.001);
+  expectNear(figures(candidateRanks(all, await itemKnnScorer(split))), 0.6694, 0.3979, 0.01);
 });
