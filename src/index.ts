@@ -24,6 +24,7 @@ export type { Branch, Rows, Tables } from './autograd/tables.ts';
 export { noGrad, record, type Tape, type TensorData, tensor, zeros } from './autograd/tape.ts';
 export type { Tensor } from './autograd/tensor.ts';
 // Evaluation and baselines
+export { type EaseOptions, easeScorer } from './baselines/ease.ts';
 export { type ItemKnnOptions, itemKnnScorer } from './baselines/item-knn.ts';
 export type { Watch } from './baselines/long-loop.ts';
 export { popularityScorer } from './baselines/popularity.ts';
