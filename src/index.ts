@@ -32,7 +32,7 @@ export { randomScorer } from './baselines/random.ts';
 export { candidateRanks, fullRanks, type Scorer } from './baselines/ranks.ts';
 // Data
 export { type Dataset, type DatasetOptions, loadDataset } from './data/dataset.ts';
-export { type IdMap, identityIds, StringIds } from './data/id-map.ts';
+export { type IdMap, type Ids, identityIds, StringIds } from './data/id-map.ts';
 export type { Interactions } from './data/interactions.ts';
 export type { ByteSource } from './data/source.ts';
 export { leaveOneOut, popularity, type Split } from './data/split.ts';
@@ -60,6 +60,7 @@ export { profile, type Timing } from './gpu/profiler.ts';
 export { type ModelConfig, type ModelKind, PRESETS, type Preset } from './models/config.ts';
 export { type Forward, Model } from './models/model.ts';
 export { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type StoredTensor } from './models/safetensors.ts';
+export { type Sizes, sizesOf } from './models/sizes.ts';
 export { loadWeights, readWeights } from './models/weights.ts';
 export { Adam, type AdamOptions } from './optim/adam.ts';
 export { clipGradNorm } from './optim/clip.ts';
@@ -83,7 +84,7 @@ export {
   type Metrics,
   type StartEvent,
 } from './train/history.ts';
-export type { Ids } from './train/ids.ts';
 export { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from './train/settings.ts';
+export { loadStateDict, readStateDict, type StateDict } from './train/state-dict.ts';
 export { type Batch, type Optimizer, type StepOptions, trainingStep } from './train/step.ts';
 export { Trainer, type TrainerOptions } from './train/trainer.ts';

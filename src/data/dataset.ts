@@ -1,7 +1,7 @@
 /** Data ready for training: found among files, read, split. */
 import { ConfigError, DataError } from '../errors.ts';
 import { type DelimitedFormat, type DelimitedOptions, readInteractions } from './delimited.ts';
-import { type IdMap, identityIds } from './id-map.ts';
+import { type Ids, identityIds } from './id-map.ts';
 import { findNcfFiles, readNcf } from './ncf.ts';
 import type { ByteSource } from './source.ts';
 import { leaveOneOut, type Split } from './split.ts';
@@ -16,13 +16,16 @@ export interface DatasetOptions {
   readonly columns?: DelimitedOptions['columns'];
   /** Also holds out a validation item a user. */
   readonly validation?: boolean | undefined;
+  /**
+   * Those of an earlier data set, e.g. of a checkpoint: they keep their indices, also where the data has them no more, and
+   * new ones are appended.
+   */
+  readonly knownIds?: Ids | null | undefined;
 }
 
-export interface Dataset {
+export interface Dataset extends Ids {
   readonly name: string;
   readonly split: Split;
-  readonly userIds: IdMap;
-  readonly itemIds: IdMap;
   /** Distinct (user, item) pairs, training and held out together. */
   readonly interactions: number;
   /** Rows joined with an earlier one of the same user and item. */
@@ -42,7 +45,7 @@ export async function loadDataset(
   sources: ByteSource | readonly ByteSource[],
   options: DatasetOptions = {},
 ): Promise<Dataset> {
-  const { format = 'auto', columns, validation = false } = options;
+  const { format = 'auto', columns, validation = false, knownIds } = options;
   const files = 'stream' in sources ? [sources] : sources;
   const ncf = format === 'auto' || format === 'ncf' ? findNcfFiles(files) : null;
   if (ncf) {
@@ -51,14 +54,14 @@ export async function loadDataset(
         `validation: ${ncf.name} comes with its split, which has no validation items; leave it out`,
       );
     }
-    const { split, ...counts } = await readNcf(ncf);
+    const { split, ...counts } = await readNcf(ncf, knownIds);
     const ids = { userIds: identityIds(split.users), itemIds: identityIds(split.items) };
     return { name: options.name ?? ncf.name, split, ...ids, ...counts, lastBy: 'given split' };
   }
   if (format === 'ncf')
     throw new DataError(notFound(files, options.name, '*.train.rating, *.test.rating and *.test.negative'));
   const file = 'stream' in sources ? sources : findKnown(sources, options.name);
-  const interactions = await readInteractions(file, { format, columns });
+  const interactions = await readInteractions(file, { format, columns, knownIds });
   return {
     name: options.name ?? plainName(file),
     split: leaveOneOut(interactions, { validation }),

@@ -2,6 +2,7 @@
 import Papa from 'papaparse';
 import { DataError } from '../errors.ts';
 import { type Columns, findColumns, type Layout, ROLES } from './columns.ts';
+import type { Ids } from './id-map.ts';
 import { type Interactions, InteractionsBuilder } from './interactions.ts';
 import { isBlank, type Row, readRows } from './rows.ts';
 import { type ByteSource, textChunks } from './source.ts';
@@ -22,6 +23,8 @@ export interface DelimitedOptions {
   readonly format?: DelimitedFormat | undefined;
   /** Default: by the names in the header, or by position; see `findColumns`. */
   readonly columns?: Columns | undefined;
+  /** Ids that keep their indices; new ones are appended. */
+  readonly knownIds?: Ids | null | undefined;
 }
 
 /** Characters at the start of the text from which delimiter and header are told. */
@@ -29,13 +32,13 @@ const HEAD = 1 << 16;
 
 /** Throws DataError, with file and line, for whatever it cannot read. */
 export async function readInteractions(source: ByteSource, options: DelimitedOptions = {}): Promise<Interactions> {
-  const { format = 'auto', columns } = options;
+  const { format = 'auto', columns, knownIds } = options;
   const chunks = textChunks(source);
   try {
     const head = await readHead(chunks);
     const { delimiter, first, second } = firstRows(source.name, head.slice(0, HEAD), format);
     const layout = findColumns(source.name, first, second, columns);
-    const builder = new InteractionsBuilder(layout.timestamp !== null);
+    const builder = new InteractionsBuilder(layout.timestamp !== null, knownIds);
     let atHeader = layout.header;
     for await (const rows of readRows(source.name, headThen(head, chunks), delimiter)) {
       for (const row of rows) {

@@ -9,10 +9,21 @@ export interface IdMap {
   idOf(index: number): string;
 }
 
+/** Whom the rows of a data set's users and items stand for. */
+export interface Ids {
+  readonly userIds: IdMap;
+  readonly itemIds: IdMap;
+}
+
 /** Gives indices in the order of first appearance. */
 export class StringIds implements IdMap {
   readonly ids: string[] = [];
   readonly #indices = new Map<string, number>();
+
+  /** The ids of another map with their indices, to which more can be added. */
+  static from(map: IdMap): StringIds {
+    return new StringIds(map.ids ?? Array.from({ length: map.size }, (_, index) => map.idOf(index)));
+  }
 
   constructor(ids: Iterable<string> = []) {
     for (const id of ids) this.add(id);

@@ -1,7 +1,7 @@
 /** Who took what, and when: the form that every reader gives. */
 import { groupRows } from './group.ts';
 import { Growing } from './growing.ts';
-import { type IdMap, StringIds } from './id-map.ts';
+import { type IdMap, type Ids, StringIds } from './id-map.ts';
 
 /** Pairs of dense indices, one a row. */
 export interface Pairs {
@@ -21,13 +21,16 @@ export interface Interactions extends Pairs {
 
 /** Collects rows; holds three numbers a row and one string a distinct id. */
 export class InteractionsBuilder {
-  readonly #userIds = new StringIds();
-  readonly #itemIds = new StringIds();
+  readonly #userIds: StringIds;
+  readonly #itemIds: StringIds;
   readonly #users = new Growing(Uint32Array);
   readonly #items = new Growing(Uint32Array);
   readonly #timestamps: Growing<Float64Array> | null;
 
-  constructor(hasTimestamps: boolean) {
+  /** @param knownIds keep their indices; ids that are new get the next ones */
+  constructor(hasTimestamps: boolean, knownIds: Ids | null = null) {
+    this.#userIds = knownIds ? StringIds.from(knownIds.userIds) : new StringIds();
+    this.#itemIds = knownIds ? StringIds.from(knownIds.itemIds) : new StringIds();
     this.#timestamps = hasTimestamps ? new Growing(Float64Array) : null;
   }
 

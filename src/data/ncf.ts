@@ -1,6 +1,7 @@
 /** The files of the NCF paper: a split that is given, with dense ids and the negatives of every test item. */
 import { DataError } from '../errors.ts';
 import { Growing } from './growing.ts';
+import type { IdMap, Ids } from './id-map.ts';
 import { firstOfEachPair, type Pairs, pick } from './interactions.ts';
 import { type Row, readRows } from './rows.ts';
 import { type ByteSource, textChunks } from './source.ts';
@@ -43,13 +44,17 @@ export function findNcfFiles(sources: readonly ByteSource[]): NcfFiles | null {
 /**
  * Takes the split as it is. A test item among its own negatives is dropped from them, so these lists are ragged; pairs
  * that stand twice in the training file are joined and counted in `duplicates`.
+ * @param knownIds numbers as well; those that the files lack have no interactions
  */
-export async function readNcf(files: NcfFiles): Promise<{ split: Split; interactions: number; duplicates: number }> {
+export async function readNcf(
+  files: NcfFiles,
+  knownIds: Ids | null = null,
+): Promise<{ split: Split; interactions: number; duplicates: number }> {
   const listed = await readPairs(files.train);
   const test = await readPairs(files.test);
   const negatives = await readNegatives(files, test);
-  const users = countIds('user', [listed.users, test.users], files);
-  const items = countIds('item', [listed.items, test.items, negatives.items], files);
+  const users = countIds('user', [listed.users, test.users], files, knownIds?.userIds);
+  const items = countIds('item', [listed.items, test.items, negatives.items], files, knownIds?.itemIds);
   const kept = firstOfEachPair(listed, null, users, items);
   const distinct = { users: pick(listed.users, kept), items: pick(listed.items, kept) };
   const train = itemsPerUser(distinct, users);
@@ -113,11 +118,17 @@ function denseId(source: ByteSource, { cells, line }: Row, at: number, kind: str
   throw new DataError(`${source.name}:${line}: ${kind} "${cells[at]}" is not a whole number from 0 on`);
 }
 
-/** Dense ids occur at least once each; a larger id would only make tables of rows that nobody has. */
-function countIds(kind: string, columns: Uint32Array[], { train }: NcfFiles): number {
-  let largest = 0;
+/** Dense ids that are not known yet occur at least once each; a larger id would only make tables of rows that nobody has. */
+function countIds(kind: string, columns: Uint32Array[], { train }: NcfFiles, known?: IdMap): number {
+  if (known?.ids) {
+    throw new DataError(
+      `${train.name}: NCF files number ${kind}s, and "${known.idOf(0)}" is known, an id of other data; that data would be right`,
+    );
+  }
+  const count = known?.size ?? 0;
+  let largest = Math.max(0, count - 1);
   for (const column of columns) for (const id of column) if (id > largest) largest = id;
-  const occurrences = columns.reduce((sum, column) => sum + column.length, 0);
+  const occurrences = columns.reduce((sum, column) => sum + column.length, count);
   if (largest < occurrences) return largest + 1;
   throw new DataError(`${train.name}: ${kind} ids go up to ${largest}; NCF files number ${kind}s from 0 without gaps`);
 }

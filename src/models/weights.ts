@@ -19,7 +19,16 @@ export async function readWeights(model: Model): Promise<Map<string, StoredTenso
  * @param source where they come from, for the error
  */
 export function checkWeights(model: Model, weights: ReadonlyMap<string, StoredTensor>, source: string): void {
-  for (const { name, shape } of savedParameters(model)) {
+  checkTensors(savedParameters(model.parameters.specs), weights, source);
+}
+
+/** As checkWeights, of the tensors with these names and shapes. */
+export function checkTensors(
+  needed: readonly SavedParameter[],
+  weights: ReadonlyMap<string, StoredTensor>,
+  source: string,
+): void {
+  for (const { name, shape } of needed) {
     const stored = weights.get(name);
     if (!stored) throw new DataError(`${source}: it has no tensor ${name}, which this model needs`);
     if (stored.shape.join() !== shape.join()) {
@@ -37,12 +46,18 @@ export function loadWeights(model: Model, weights: ReadonlyMap<string, StoredTen
     model.parameters.get(spec.name).write(widen(weights.get(spec.name)!.data, spec));
 }
 
-const savedSpecs = ({ parameters }: Model) => parameters.specs.filter(({ constant }) => !constant);
+export interface SavedParameter {
+  readonly name: string;
+  readonly shape: Shape;
+}
 
 /** Names and shapes of a model's tensors in files. */
-export function savedParameters(model: Model): { readonly name: string; readonly shape: Shape }[] {
-  return savedSpecs(model).map((spec) => ({ name: spec.name, shape: savedShape(spec) }));
+export function savedParameters(specs: readonly ParameterSpec[]): SavedParameter[] {
+  return specs.filter(isSaved).map((spec) => ({ name: spec.name, shape: savedShape(spec) }));
 }
+
+const isSaved = ({ constant }: ParameterSpec) => !constant;
+const savedSpecs = ({ parameters }: Model) => parameters.specs.filter(isSaved);
 
 /** A table's rows without the columns that only fill them. */
 function narrow(data: Float32Array<ArrayBuffer>, { shape, columns }: ParameterSpec): Float32Array<ArrayBuffer> {

@@ -1,11 +1,12 @@
 import { isTrained } from '../autograd/parameters.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import type { Ids } from '../data/id-map.ts';
 import { DataError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
 import { checkWeights, loadWeights, readWeights } from '../models/weights.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
 import type { EpochEvent } from './history.ts';
-import { checkIds, decodeIds, encodeIds, type Ids } from './ids.ts';
+import { checkIds, decodeIds, encodeIds } from './ids.ts';
 import type { TrainSettings } from './settings.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -40,6 +41,11 @@ export async function encodeCheckpoint(trainer: Trainer, ids: Ids): Promise<Uint
     ...encodeIds(ids),
   };
   return encodeSafetensors({ tensors, metadata });
+}
+
+/** Whether a safetensors file with this metadata is a checkpoint, of whatever version. */
+export function isCheckpoint({ format }: Readonly<Record<string, string>>): boolean {
+  return format?.startsWith('neumf-webgpu ') ?? false;
 }
 
 /** What a checkpoint's header says. Throws DataError for a file that is none. */

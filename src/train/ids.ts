@@ -1,11 +1,5 @@
-import { type IdMap, identityIds, StringIds } from '../data/id-map.ts';
+import { type IdMap, type Ids, identityIds, StringIds } from '../data/id-map.ts';
 import { DataError } from '../errors.ts';
-
-/** The ids that the rows of the embedding tables stand for. */
-export interface Ids {
-  readonly userIds: IdMap;
-  readonly itemIds: IdMap;
-}
 
 /** As a file's metadata: a JSON list of ids, or the number of rows whose ids are their indices. */
 export function encodeIds({ userIds, itemIds }: Ids): Record<keyof Ids, string> {

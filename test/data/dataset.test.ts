@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openDataset } from '../../bench/dataset.ts';
-import type { Dataset } from '../../src/data/dataset.ts';
+import { type Dataset, loadDataset } from '../../src/data/dataset.ts';
+import { identityIds, StringIds } from '../../src/data/id-map.ts';
 import { DataError } from '../../src/errors.ts';
-import { folder } from './sources.ts';
+import { folder, source } from './sources.ts';
 
 const CSV = 'user,item,time\nann,tea,1\nann,jam,2\nann,tea,3\nbob,tea,1\n';
 
@@ -53,6 +54,39 @@ it('a file is read by its content and called by its name', async () => {
     lastBy: 'timestamp',
   });
   expect(dataset.itemIds.ids).toEqual(['tea', 'jam']);
+});
+
+describe('known ids', () => {
+  const known = { userIds: new StringIds(['zoe', 'bob']), itemIds: identityIds(3) };
+  const read = async (text: string) => loadDataset(source('shop.csv', text), { knownIds: known });
+
+  it('keep their indices, and new ones are appended in the order of the file', async () => {
+    const dataset = await read('user,item\nann,tea\nbob,2\nann,0\nbob,jam\nann,2\n');
+    expect(dataset.userIds.ids).toEqual(['zoe', 'bob', 'ann']);
+    expect(dataset.itemIds.ids).toEqual(['0', '1', '2', 'tea', 'jam']);
+    const { train, test, users, items, untested } = dataset.split;
+    expect([users, items, untested]).toEqual([3, 5, 1]);
+    expect([[...train.offsets], [...train.items]]).toEqual([
+      [0, 0, 1, 3],
+      [2, 0, 3],
+    ]);
+    expect([[...test.users], [...test.items]]).toEqual([
+      [1, 2],
+      [4, 2],
+    ]);
+  });
+
+  it('stay the caller’s: reading adds none to them', async () => {
+    await read('user,item\nann,tea\n');
+    expect([known.userIds.ids, known.itemIds.size]).toEqual([['zoe', 'bob'], 3]);
+  });
+
+  it('change nothing where they are those of the data', async () => {
+    const path = join(folder({ 'shop.csv': CSV }), 'shop.csv');
+    const first = await openDataset(path);
+    const again = await openDataset(path, { knownIds: first });
+    expect(again).toEqual(first);
+  });
 });
 
 it('columns and validation are passed on', async () => {

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { openDataset } from '../../bench/dataset.ts';
 import { loadDataset } from '../../src/data/dataset.ts';
+import { type Ids, identityIds, StringIds } from '../../src/data/id-map.ts';
 import { ConfigError, DataError } from '../../src/errors.ts';
 import { folder, source } from './sources.ts';
 
@@ -11,10 +12,10 @@ const FILES = {
   'tiny.test.rating': '0\t1\t5\t20\n1\t3\t4\t21\n',
   'tiny.test.negative': '(0,1)\t3\t4\n(1,3)\t0\t3\t2\n',
 };
-const load = (files: Record<string, string>, validation = false) =>
+const load = (files: Record<string, string>, validation = false, knownIds: Ids | null = null) =>
   loadDataset(
     Object.entries(files).map(([name, text]) => source(name, text)),
-    { validation },
+    { validation, knownIds },
   );
 
 it('the given split is taken as it is, with its dense ids', async () => {
@@ -31,6 +32,35 @@ it('the given split is taken as it is, with its dense ids', async () => {
     untested: 0,
   });
   expect([dataset.userIds.size, dataset.itemIds.ids, dataset.itemIds.idOf(4)]).toEqual([2, null, '4']);
+});
+
+describe('known ids', () => {
+  const known = (users: number, items: number) => ({ userIds: identityIds(users), itemIds: identityIds(items) });
+
+  it('of more users and items leave rows without interactions', async () => {
+    const { split, userIds, itemIds } = await load(FILES, false, known(4, 6));
+    expect([split.users, split.items, userIds.size, itemIds.size, split.untested]).toEqual([4, 6, 4, 6, 2]);
+    expect(split.train).toEqual({ offsets: Uint32Array.of(0, 2, 3, 3, 3), items: Uint32Array.of(0, 2, 1) });
+  });
+
+  it('of fewer are extended, also by numbers larger than the file has rows', async () => {
+    const files = {
+      'tiny.train.rating': '100\t2\n100\t0\n',
+      'tiny.test.rating': '100\t1\n',
+      'tiny.test.negative': '(100,1)\t3\n',
+    };
+    await expect(load(files)).rejects.toThrow('user ids go up to 100');
+    expect((await load(files, false, known(100, 1))).split).toMatchObject({ users: 101, items: 4, untested: 100 });
+  });
+
+  it('of other data are refused', async () => {
+    const names = { ...known(1, 1), itemIds: new StringIds(['tea']) };
+    await expect(load(FILES, false, names)).rejects.toThrow(
+      new DataError(
+        'tiny.train.rating: NCF files number items, and "tea" is known, an id of other data; that data would be right',
+      ),
+    );
+  });
 });
 
 it('two columns do as well as four, pairs that stand twice are joined, and a user may go untested', async () => {

@@ -29,7 +29,7 @@ const ITEMS = new Draws(2).ids(ROWS, CONFIG.items);
 function randomise(model: Model, seed: number): Map<string, number[]> {
   const draws = new Draws(seed);
   const weights = new Map(
-    savedParameters(model).map(({ name, shape }) => {
+    savedParameters(model.parameters.specs).map(({ name, shape }) => {
       const size = shape.reduce((product, n) => product * n, 1);
       return [name, { shape, data: name.endsWith('running_var') ? draws.vector(size, 0.1, 3) : draws.normal(size) }];
     }),

@@ -90,7 +90,7 @@ describe('parameters have the names and shapes of the lesson’s PyTorch model',
       'output_layer.bias [1]',
     ]);
     const model = new Model(on.gpu, { ...PRESETS['paper-8']!, model: 'mf', users: 5, items: 7 });
-    expect(savedParameters(model).map(({ name, shape }) => `${name} [${shape}]`)).toEqual([
+    expect(savedParameters(model.parameters.specs).map(({ name, shape }) => `${name} [${shape}]`)).toEqual([
       'gmf_user_emb.weight [5,8]',
       'gmf_item_emb.weight [7,8]',
       'user_bias.weight [5,1]',

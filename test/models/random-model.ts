@@ -28,7 +28,7 @@ export function randomModel(
   const model = new Model(gpu, config);
   const draws = new Draws(seed);
   const weights = new Map(
-    savedParameters(model).map(({ name, shape }) => {
+    savedParameters(model.parameters.specs).map(({ name, shape }) => {
       const size = shape.reduce((product, n) => product * n, 1);
       const data = name.endsWith('running_var') ? draws.vector(size, 0.1, 3) : draws.normal(size);
       edit(name, data);
