@@ -29,7 +29,7 @@ export { type ItemKnnOptions, itemKnnScorer } from './baselines/item-knn.ts';
 export type { Watch } from './baselines/long-loop.ts';
 export { popularityScorer } from './baselines/popularity.ts';
 export { randomScorer } from './baselines/random.ts';
-export { candidateRanks, fullRanks, type Scorer } from './baselines/ranks.ts';
+export { candidateRanks, fullRanks, ranksBy, type Scorer } from './baselines/ranks.ts';
 // Data
 export { type Dataset, type DatasetOptions, loadDataset } from './data/dataset.ts';
 export { type IdMap, type Ids, identityIds, StringIds } from './data/id-map.ts';
@@ -48,9 +48,10 @@ export {
   NonFiniteError,
 } from './errors.ts';
 export { type Candidates, candidates } from './evaluate/candidates.ts';
+export { type Evaluated, Evaluation, type EvaluationOptions, type Ranks } from './evaluate/evaluation.ts';
 export { FullRanking } from './evaluate/full-ranking.ts';
 export { LeaveOneOut } from './evaluate/leave-one-out.ts';
-export { hitRate, ndcg } from './evaluate/metrics.ts';
+export { auc, hitRate, type Metrics, mrr, ndcg } from './evaluate/metrics.ts';
 export type { TopItems } from './evaluate/top-items.ts';
 export { Gpu, type OpenOptions } from './gpu/device.ts';
 export { defineKernel, type Kernel } from './gpu/kernel.ts';
@@ -81,7 +82,6 @@ export {
   type EndEvent,
   type EpochEvent,
   type HistoryEvent,
-  type Metrics,
   type StartEvent,
 } from './train/history.ts';
 export { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from './train/settings.ts';

@@ -33,7 +33,7 @@ describe('README', () => {
   it('has a program that trains and writes a checkpoint', async () => {
     const stdout = await run(programs[0]!, { 'bench/data/online-retail.tsv.gz': smallData() });
     expect(stdout).toMatch(/a software adapter|a hardware adapter/);
-    expect(stdout).toMatch(/popularity: \{ 'hr@10'/);
+    expect(stdout).toMatch(/popularity: \{\s+'hr@10'/);
     expect(stdout).toMatch(/^epoch 4: loss 0\.\d{4}, HR@10 [01]\.\d{4}$/m);
     expect(stdout).toMatch(/^HR@10 among all items: [01]\.\d{4}$/m);
     expect(stdout.match(/'i\d+ -?\d+\.\d\d'/g)).toHaveLength(5);

@@ -1,5 +1,7 @@
 import cliProgress from 'cli-progress';
-import type { EpochEvent, Metrics, StartEvent } from '../../src/train/history.ts';
+import type { Evaluated } from '../../src/evaluate/evaluation.ts';
+import { CUTOFF } from '../../src/evaluate/metrics.ts';
+import { type EpochEvent, hitRateAt10, type StartEvent } from '../../src/train/history.ts';
 import type { Display, Progress } from './display.ts';
 import {
   describeAdapter,
@@ -12,42 +14,68 @@ import {
   formatSeconds,
   MISSING,
 } from './format.ts';
+import { type Protocol, protocolsOf } from './protocols.ts';
 
-const HEADINGS = ['epoch', 'loss', 'HR@10', 'NDCG@10', 'seconds', 'eval s', 'samples/s'];
 /** Characters of every column but the first, which is as wide as the longest baseline's name. */
 const COLUMN = 9;
 
 /** One line of the table: all cells to the right, so that the points stand under each other. */
 const row = (cells: readonly string[], firstColumn: number): string =>
-  cells.map((cell, column) => cell.padStart(column === 0 ? firstColumn : COLUMN)).join(' ');
+  cells
+    .map((cell, column) => cell.padStart(column === 0 ? firstColumn : COLUMN))
+    .join(' ')
+    .trimEnd();
 
-const baselineCells = (name: string, metrics: Metrics): string[] => [
+const headings = (protocols: readonly Protocol[]): string[][] => {
+  const metrics = protocols.flatMap(() => [`HR@${CUTOFF}`, `NDCG@${CUTOFF}`]);
+  const names = ['epoch', 'loss', ...metrics, 'seconds', 'eval s', 'samples/s'];
+  return protocols.length < 2 ? [names] : [['', '', ...protocols.flatMap(({ key }) => ['', key])], names];
+};
+
+const metricCells = (evaluated: Evaluated, protocols: readonly Protocol[]): string[] =>
+  protocols.flatMap(({ metricsIn }) => {
+    const { 'hr@10': hr, 'ndcg@10': ndcg } = metricsIn(evaluated);
+    return [formatScore(hr), formatScore(ndcg)];
+  });
+
+const baselineCells = (name: string, metrics: readonly string[]): string[] => [
   name,
   MISSING,
-  formatScore(metrics['hr@10']),
-  formatScore(metrics['ndcg@10']),
+  ...metrics,
   MISSING,
   MISSING,
   MISSING,
 ];
 
-const epochCells = (event: EpochEvent): string[] => [
+const epochCells = (event: EpochEvent, metrics: readonly string[]): string[] => [
   String(event.epoch),
   formatScore(event.loss),
-  formatScore(event['hr@10']),
-  formatScore(event['ndcg@10']),
+  ...metrics,
   formatSeconds(event.seconds),
   formatSeconds(event.evalSeconds),
   formatRate(event.samplesPerSecond),
 ];
 
+const protocolLines = (protocols: readonly Protocol[], testedUsers: number): string[] => {
+  const tested = `${formatCount(testedUsers)} users tested`;
+  if (protocols.length === 0) return ['protocol  none: nothing is evaluated'];
+  if (protocols.length === 1) return [`protocol  ${protocols[0].name}; ${tested}`];
+  return protocols.map(({ key, name }) => `${key.padEnd(9)} ${name}; ${tested}`);
+};
+
 const headerLines = (event: StartEvent): string[] => [
   `data      ${event.data}: ${formatCount(event.users)} users × ${formatCount(event.items)} items, ${formatCount(event.interactions)} interactions`,
   `model     ${describeModel(event)}, ${formatCount(event.parameters)} parameters`,
   `adapter   ${describeAdapter(event)}`,
-  `protocol  ${event.protocol}; ${formatCount(event.testedUsers)} users tested`,
+  ...protocolLines(protocolsOf(event), event.testedUsers),
   ...event.notes.map((note) => `note      ${note}`),
 ];
+
+/** The protocol is named where there are two. */
+const describeResult = (best: Evaluated, { key, metricsIn }: Protocol, { length }: readonly Protocol[]): string => {
+  const { 'hr@10': hr, 'ndcg@10': ndcg } = metricsIn(best);
+  return `${length > 1 ? `${key} ` : ''}HR@10 ${formatScore(hr)}, NDCG@10 ${formatScore(ndcg)}`;
+};
 
 /** cli-progress draws; its own estimate of the end knows only this epoch, so the run's is handed in. */
 function openBar(stream: NodeJS.WritableStream, epochs: number, { epoch, total }: Progress) {
@@ -76,7 +104,8 @@ export function createConsole(options: {
   readonly epochs: number;
 }): Display {
   const { stream, epochs } = options;
-  let firstColumn = HEADINGS[0].length;
+  let firstColumn = 'epoch'.length;
+  let protocols: readonly Protocol[] = [];
   let finished = 0;
   let evaluated = 0;
   let live: ReturnType<typeof openBar> | null = null;
@@ -95,7 +124,11 @@ export function createConsole(options: {
     start(event) {
       const baselines = Object.entries(event.baselines);
       firstColumn = Math.max(firstColumn, ...baselines.map(([name]) => name.length));
-      const rows = [HEADINGS, ...baselines.map(([name, metrics]) => baselineCells(name, metrics))];
+      protocols = protocolsOf(event);
+      const rows = [
+        ...headings(protocols),
+        ...baselines.map(([name, metrics]) => baselineCells(name, metricCells(metrics, protocols))),
+      ];
       print(...headerLines(event), '', ...rows.map((cells) => row(cells, firstColumn)));
     },
     progress(progress) {
@@ -110,12 +143,12 @@ export function createConsole(options: {
     },
     epoch(event) {
       finished++;
-      if (event['hr@10'] !== undefined) evaluated++;
-      print(row(epochCells(event), firstColumn));
+      if (hitRateAt10(event) !== undefined) evaluated++;
+      print(row(epochCells(event, metricCells(event, protocols)), firstColumn));
     },
     end({ best, seconds, stopped, weightsSha256 }) {
       const result = best
-        ? `best      epoch ${best.epoch}: HR@10 ${formatScore(best['hr@10'])}, NDCG@10 ${formatScore(best['ndcg@10'])} (${describeChoice(evaluated, finished)})`
+        ? `best      epoch ${best.epoch}: ${protocols.map((protocol) => describeResult(best, protocol, protocols)).join('; ')} (${describeChoice(evaluated, finished)})`
         : 'best      none: no epoch was evaluated';
       const time = `time      ${formatDuration(seconds)}${stopped ? `, stopped before epoch ${epochs} was finished` : ''}`;
       print('', result, time, `weights   sha256 ${weightsSha256}`);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { bestEpoch, type EndEvent, type EpochEvent, type Metrics, type StartEvent } from '../../src/train/history.ts';
+import type { Evaluated } from '../../src/evaluate/evaluation.ts';
+import { bestEpoch, type EndEvent, type EpochEvent, hitRateAt10, type StartEvent } from '../../src/train/history.ts';
 import { type Chart, drawCharts } from './charts.ts';
 import {
   describeAdapter,
@@ -14,6 +15,7 @@ import {
   MISSING,
 } from './format.ts';
 import { type Html, html, scriptLiteral, trusted } from './markup.ts';
+import { cutoffsIn, type Protocol, protocolsOf } from './protocols.ts';
 
 /** A run as its history has it; `end` is null while it is under way, or when it broke off. */
 export interface Run {
@@ -29,8 +31,8 @@ const asset = (name: string): string => readFileSync(require.resolve(name), 'utf
 const licensed = (source: string): string =>
   `/* uPlot\n${asset('uplot/LICENSE')}\n*/\n${source.replace(/^\/\*![^*]*\*\/\s*/, '')}`;
 
-const evaluatedEpochs = (epochs: readonly EpochEvent[]): readonly (EpochEvent & Metrics)[] =>
-  epochs.filter((epoch): epoch is EpochEvent & Metrics => epoch['hr@10'] !== undefined);
+const countEvaluated = (epochs: readonly EpochEvent[]): number =>
+  epochs.filter((epoch) => hitRateAt10(epoch) !== undefined).length;
 
 const bestOf = ({ end, epochs }: Run): EndEvent['best'] => (end ? end.best : bestEpoch(epochs));
 
@@ -43,14 +45,18 @@ function progressOf({ start, epochs, end }: Run): string {
 
 function resultSection(run: Run): Html {
   const best = bestOf(run);
-  const { protocol, testedUsers } = run.start;
   if (!best) return html`<p class="note">No result: no epoch was evaluated (${progressOf(run)}).</p>`;
-  return html`<p class="figures">
-<span><b>${formatScore(best['hr@10'])}</b> HR@10</span>
-<span><b>${formatScore(best['ndcg@10'])}</b> NDCG@10</span>
+  const results = protocolsOf(run.start).map(({ name, metricsIn }) => {
+    const { 'hr@10': hr, 'ndcg@10': ndcg } = metricsIn(best);
+    return html`<p class="figures">
+<span><b>${formatScore(hr)}</b> HR@10</span>
+<span><b>${formatScore(ndcg)}</b> NDCG@10</span>
 </p>
-<p class="note">Epoch ${best.epoch}, ${describeChoice(evaluatedEpochs(run.epochs).length, run.epochs.length)}.
-Protocol: ${protocol}; ${formatCount(testedUsers)} users tested. ${progressOf(run)}.</p>`;
+<p class="note">Protocol: ${name}; ${formatCount(run.start.testedUsers)} users tested.</p>`;
+  });
+  return html`${results}
+<p class="note">Epoch ${best.epoch}, ${describeChoice(countEvaluated(run.epochs), run.epochs.length)}.
+${progressOf(run)}.</p>`;
 }
 
 function notesSection({ start }: Run): Html {
@@ -70,33 +76,48 @@ function chartsOf({ start, epochs }: Run): readonly Chart[] {
       fromZero: false,
     },
   ];
-  if (evaluatedEpochs(epochs).length === 0) return charts;
+  if (countEvaluated(epochs) === 0) return charts;
   const metrics = [
     { key: 'hr@10', name: 'HR', color: '--hr' },
     { key: 'ndcg@10', name: 'NDCG', color: '--ndcg' },
   ] as const;
-  charts.push({
-    id: 'metrics',
-    epochs: numbers,
-    curves: metrics.map(({ key, name, color }) => ({
-      label: `${name}@10`,
-      color,
-      values: epochs.map((epoch) => epoch[key] ?? null),
-    })),
-    levels: Object.entries(start.baselines).flatMap(([baseline, values]) =>
-      metrics.map(({ key, name, color }) => ({ label: `${baseline} ${name}`, color, value: values[key] })),
-    ),
-    fromZero: true,
-  });
+  for (const { key: protocol, metricsIn } of protocolsOf(start)) {
+    charts.push({
+      id: `metrics-${protocol}`,
+      epochs: numbers,
+      curves: metrics.map(({ key, name, color }) => ({
+        label: `${name}@10`,
+        color,
+        values: epochs.map((epoch) => metricsIn(epoch)[key] ?? null),
+      })),
+      levels: Object.entries(start.baselines).flatMap(([baseline, evaluated]) =>
+        metrics.flatMap(({ key, name, color }) => {
+          const value = metricsIn(evaluated)[key];
+          return value === undefined ? [] : [{ label: `${baseline} ${name}`, color, value }];
+        }),
+      ),
+      fromZero: true,
+    });
+  }
   return charts;
 }
 
-const figure = ({ id }: Chart): Html =>
-  id === 'loss'
-    ? html`<figure><figcaption>Training loss <small>mean binary cross-entropy per sample, nats</small></figcaption>
-<div id="loss"></div></figure>`
-    : html`<figure><figcaption>Ranking of the test items <small>dashed: baselines under the same protocol</small></figcaption>
-<div id="metrics"></div></figure>`;
+function figures({ start, epochs }: Run): readonly Html[] {
+  if (epochs.length === 0) return [];
+  const loss = html`<figure><figcaption>Training loss <small>mean binary cross-entropy per sample, nats</small></figcaption>
+<div id="loss"></div></figure>`;
+  const rankings = countEvaluated(epochs) === 0 ? [] : protocolsOf(start);
+  return [
+    loss,
+    ...rankings.map(
+      ({
+        key,
+        name,
+      }) => html`<figure><figcaption>Ranking of the test items <small>${name}; dashed: baselines</small></figcaption>
+<div id="metrics-${key}"></div></figure>`,
+    ),
+  ];
+}
 
 /** uPlot formats for `navigator.language` as it loads; it is given the tables' language instead, in every browser. */
 const scriptOf = (charts: readonly Chart[]): string => `((navigator) => {
@@ -106,15 +127,21 @@ ${licensed(asset('uplot/dist/uPlot.iife.min.js'))}
 
 const cells = (values: readonly string[]): readonly Html[] => values.map((value) => html`<td>${value}</td>`);
 
+const tenCells = (evaluated: Evaluated, protocols: readonly Protocol[]): string[] =>
+  protocols.flatMap(({ metricsIn }) => {
+    const { 'hr@10': hr, 'ndcg@10': ndcg } = metricsIn(evaluated);
+    return [formatScore(hr), formatScore(ndcg)];
+  });
+
 /** Baselines and epochs in one table, so that their figures stand in the same columns. */
 function epochsTable(run: Run): Html {
   const best = bestOf(run)?.epoch;
+  const protocols = protocolsOf(run.start);
   const baselines = Object.entries(run.start.baselines).map(
-    ([name, metrics]) =>
+    ([name, evaluated]) =>
       html`<tr><th scope="row">${name}</th>${cells([
         MISSING,
-        formatScore(metrics['hr@10']),
-        formatScore(metrics['ndcg@10']),
+        ...tenCells(evaluated, protocols),
         MISSING,
         MISSING,
         MISSING,
@@ -124,19 +151,44 @@ function epochsTable(run: Run): Html {
     (epoch) =>
       html`<tr${trusted(epoch.epoch === best ? ' class="best"' : '')}><th scope="row">${epoch.epoch}</th>${cells([
         formatScore(epoch.loss),
-        formatScore(epoch['hr@10']),
-        formatScore(epoch['ndcg@10']),
+        ...tenCells(epoch, protocols),
         formatSeconds(epoch.seconds),
         formatSeconds(epoch.evalSeconds),
         formatRate(epoch.samplesPerSecond),
       ])}</tr>`,
   );
+  const groups = protocols.map(({ key }) => html`<th colspan="2" scope="colgroup">${key}</th>`);
+  const names = protocols.map(() => html`<th>HR@10</th><th>NDCG@10</th>`);
   return html`<div class="scroll"><table class="numbers">
-<thead><tr><th>Epoch</th><th>Loss</th><th>HR@10</th><th>NDCG@10</th><th>Seconds</th><th>Eval s</th><th>Samples/s</th></tr></thead>
+<thead>${groups.length > 1 ? html`<tr><td></td><td></td>${groups}</tr>` : html``}
+<tr><th>Epoch</th><th>Loss</th>${names}<th>Seconds</th><th>Eval s</th><th>Samples/s</th></tr></thead>
 <tbody>${baselines}</tbody>
 <tbody>${epochs}</tbody>
 </table></div>
 ${run.epochs.length === 0 ? html`<p class="note">No epoch was finished.</p>` : html``}`;
+}
+
+/** Every metric at every cut-off, of the best epoch beside the baselines. */
+function metricsTable(run: Run, { name, metricsIn }: Protocol): Html {
+  const best = bestOf(run);
+  if (!best) return html``;
+  const cutoffs = cutoffsIn(metricsIn(best));
+  const columns = ['hr', 'ndcg', 'mrr'].flatMap((metric) => cutoffs.map((k) => `${metric}@${k}`));
+  if (metricsIn(best).auc !== undefined) columns.push('auc');
+  const rowOf = (title: string, evaluated: Evaluated) => {
+    const metrics: Readonly<Record<string, number | undefined>> = metricsIn(evaluated);
+    return html`<th scope="row">${title}</th>${cells(columns.map((column) => formatScore(metrics[column])))}`;
+  };
+  const baselines = Object.entries(run.start.baselines).map(
+    ([title, evaluated]) => html`<tr>${rowOf(title, evaluated)}</tr>`,
+  );
+  return html`<section><h2>All metrics <small>${name}</small></h2>
+<div class="scroll"><table class="numbers">
+<thead><tr><td></td>${columns.map((column) => html`<th>${column.toUpperCase()}</th>`)}</tr></thead>
+<tbody>${baselines}</tbody>
+<tbody><tr class="best">${rowOf(`epoch ${best.epoch}`, best)}</tr></tbody>
+</table></div>
+<p class="note">One item is held out a user, so Recall is HR, MAP is MRR, and Precision is HR / k.</p></section>`;
 }
 
 const settingText = (value: unknown): string =>
@@ -178,8 +230,9 @@ ${trusted(asset('./report.css'))}</style>
 <table class="pairs">${facts}</table></header>
 <main>
 <section>${resultSection(run)}${notesSection(run)}</section>
-${charts.map(figure)}
+${figures(run)}
 <section><h2>Baselines and epochs</h2>${epochsTable(run)}</section>
+${protocolsOf(start).map((protocol) => metricsTable(run, protocol))}
 <section><h2>Settings</h2><div class="scroll"><table class="pairs">${pairs(Object.entries(start.settings).map(([name, value]) => [name, settingText(value)] as const))}</table></div></section>
 <section><h2>Weights</h2><p class="hash">${end ? `SHA-256 ${end.weightsSha256}` : 'Not final: this run has not ended.'}</p></section>
 </main>

@@ -87,9 +87,10 @@ export function addTrainOptions(program: Command): void {
   program.addOption(
     option(
       '--eval <protocol>',
-      `leave-one-out against 99 negatives, or none (default: ${DEFAULT_SETTINGS.eval})`,
-    ).choices(['loo', 'none']),
+      `rank held-out items against 99 negatives (loo), among all unseen items (full), both, or none (default: ${DEFAULT_SETTINGS.eval})`,
+    ).choices(['loo', 'full', 'both', 'none']),
   );
+  setting('--k <list>', 'cut-offs of the metrics, e.g. 5,10,20; 10 is always among them', integers, DEFAULT_SETTINGS.k);
   setting('--eval-every <n>', 'evaluate after every n-th epoch and the last', integer, DEFAULT_SETTINGS.evalEvery);
   setting('--seed <n>', 'same seed, same adapter: same bits', integer, DEFAULT_SETTINGS.seed);
   setting(
@@ -111,10 +112,10 @@ export function addTrainOptions(program: Command): void {
 /** The settings among the options, for resolveSettings. */
 export function givenSettings(options: TrainOptions): Partial<TrainSettings> {
   const { model, preset, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr } = options;
-  const { weightDecay, clipNorm, optimizer, negatives, sampler, eval: protocol, evalEvery, seed } = options;
+  const { weightDecay, clipNorm, optimizer, negatives, sampler, eval: protocol, k, evalEvery, seed } = options;
   const { samplerPower } = options;
   const all = { preset, model, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr, weightDecay };
-  const more = { optimizer, negatives, sampler, eval: protocol, evalEvery, seed };
+  const more = { optimizer, negatives, sampler, eval: protocol, k, evalEvery, seed };
   const sampling = { samplerPower };
   const { momentum, weightDecayTables, weightDecayBiases } = options;
   const optimisation = { momentum, weightDecayTables, weightDecayBiases };
@@ -148,9 +149,13 @@ function integer(text: string): number {
   return Number(text);
 }
 
+function integers(text: string): number[] {
+  return text.split(',').map((value) => integer(value.trim()));
+}
+
 function layers(text: string): number[] {
   if (text === 'none') return [];
-  return text.split(',').map((units) => integer(units.trim()));
+  return integers(text);
 }
 
 function column(text: string): string | number {

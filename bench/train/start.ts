@@ -16,7 +16,7 @@ export function startEvent(gpu: Gpu, dataset: Dataset, trainer: Trainer, path: s
     interactions: dataset.interactions,
     testedUsers: split.test.users.length,
     parameters: trainer.model.parameters.count,
-    protocol: trainer.candidates?.protocol ?? 'none',
+    protocols: trainer.evaluation?.protocols ?? {},
     baselines: trainer.baselines(),
     settings: { ...trainer.settings, data: path },
     notes: notes(dataset, trainer),

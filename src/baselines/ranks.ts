@@ -2,10 +2,19 @@
 import { seenItems } from '../data/seen.ts';
 import type { Split } from '../data/split.ts';
 import type { Candidates } from '../evaluate/candidates.ts';
+import type { Evaluation, Ranks } from '../evaluate/evaluation.ts';
 import { NO_CANDIDATE } from '../kernels/rank.ts';
 
 /** A user's scores of so many items, the larger the better: [items.length]. The next call may overwrite them. */
 export type Scorer = (user: number, items: Uint32Array) => ArrayLike<number>;
+
+/** Under the protocols that the evaluation of a model has. */
+export function ranksBy({ split, candidates, protocols }: Evaluation, score: Scorer): Ranks {
+  return {
+    ...(candidates && { sampled: candidateRanks(candidates, score) }),
+    ...(protocols.full && { full: fullRanks(split, score) }),
+  };
+}
 
 /**
  * Among each user's candidates, 0 for the best: [tested]. Ties, and anything that is not a number, count against the

@@ -1,10 +1,5 @@
 /** What a run says of itself: one JSON object a line, in history.jsonl and on stdout with --json. */
-
-/** Ranking quality under one protocol; every figure is a mean over the tested users. */
-export interface Metrics {
-  readonly 'hr@10': number;
-  readonly 'ndcg@10': number;
-}
+import type { Evaluated, Evaluation } from '../evaluate/evaluation.ts';
 
 export interface StartEvent {
   readonly event: 'start';
@@ -19,15 +14,15 @@ export interface StartEvent {
   /** Users with a held-out item; the others are trained on but not tested. */
   readonly testedUsers: number;
   readonly parameters: number;
-  /** Name of the evaluation protocol, e.g. "leave-one-out, 99 sampled negatives, ties against the model". */
-  readonly protocol: string;
-  readonly baselines: Readonly<Record<string, Metrics>>;
+  /** Names of the evaluation protocols, e.g. "leave-one-out, 99 sampled negatives, ties against the model". */
+  readonly protocols: Evaluation['protocols'];
+  readonly baselines: Readonly<Record<string, Evaluated>>;
   readonly settings: Readonly<Record<string, unknown>>;
   /** What a user should know of the data before trusting the figures, a sentence each. */
   readonly notes: readonly string[];
 }
 
-export interface EpochEvent extends Partial<Metrics> {
+export interface EpochEvent extends Evaluated {
   readonly event: 'epoch';
   /** 1 for the first. */
   readonly epoch: number;
@@ -43,7 +38,7 @@ export interface EpochEvent extends Partial<Metrics> {
 export interface EndEvent {
   readonly event: 'end';
   /** The epoch with the best HR@10, null when nothing was evaluated. Chosen on the test items, as the NCF paper does. */
-  readonly best: ({ readonly epoch: number } & Metrics) | null;
+  readonly best: ({ readonly epoch: number } & Evaluated) | null;
   /** SHA-256 of all weights (bytes of the f32 arena, in the order of the parameter list). */
   readonly weightsSha256: string;
   readonly seconds: number;
@@ -53,12 +48,22 @@ export interface EndEvent {
 
 export type HistoryEvent = StartEvent | EpochEvent | EndEvent;
 
+/** The HR@10 that epochs are compared by: the sampled protocol's where it was evaluated, else the full one's. */
+export function hitRateAt10({ 'hr@10': hr, full }: Evaluated): number | undefined {
+  return hr ?? full?.['hr@10'];
+}
+
 /** The epoch with the best HR@10, the earlier one of equals; null when none was evaluated. */
 export function bestEpoch(epochs: readonly EpochEvent[]): EndEvent['best'] {
-  let best: EndEvent['best'] = null;
-  for (const { epoch, 'hr@10': hr, 'ndcg@10': ndcg } of epochs) {
-    if (hr === undefined || ndcg === undefined || (best && hr <= best['hr@10'])) continue;
-    best = { epoch, 'hr@10': hr, 'ndcg@10': ndcg };
+  let best: EpochEvent | null = null;
+  for (const epoch of epochs) {
+    const hr = hitRateAt10(epoch);
+    if (hr !== undefined && (best === null || hr > hitRateAt10(best)!)) best = epoch;
   }
-  return best;
+  return best && { epoch: best.epoch, ...metricsIn(best) };
+}
+
+/** An epoch's metrics, without what else its event tells. */
+function metricsIn(epoch: EpochEvent): Evaluated {
+  return Object.fromEntries(Object.entries(epoch).filter(([name]) => /@\d+$|^auc$|^full$/.test(name))) as Evaluated;
 }

@@ -30,8 +30,13 @@ export interface TrainSettings {
   readonly sampler: 'uniform' | 'popularity';
   /** From 0 (all items alike) to 2. */
   readonly samplerPower: number;
-  /** Leave-one-out evaluation after every evalEvery-th epoch and the last, or none. */
-  readonly eval: 'loo' | 'none';
+  /**
+   * What the held-out items are ranked among: sampled candidates (`loo`), all unseen items (`full`), both, or nothing;
+   * after every evalEvery-th epoch and the last.
+   */
+  readonly eval: 'loo' | 'full' | 'both' | 'none';
+  /** Cut-offs of the metrics; 10 is always among those computed. */
+  readonly k: readonly number[];
   readonly evalEvery: number;
   readonly seed: number;
 }
@@ -46,6 +51,7 @@ export const DEFAULT_SETTINGS = {
   weightDecayTables: null,
   weightDecayBiases: null,
   eval: 'loo',
+  k: [10],
   evalEvery: 1,
   seed: 42,
 } as const;
@@ -111,7 +117,10 @@ function check(settings: TrainSettings): void {
   oneOf('model', MODEL_KINDS);
   oneOf('optimizer', ['adam', 'sgd']);
   oneOf('sampler', ['uniform', 'popularity']);
-  oneOf('eval', ['loo', 'none']);
+  oneOf('eval', ['loo', 'full', 'both', 'none']);
+  if (settings.k.length === 0 || !settings.k.every((k) => Number.isSafeInteger(k) && k >= 1)) {
+    throw new ConfigError(`k ${settings.k}: integers of at least 1, such as 5,10,20, would be right`);
+  }
   if (settings.momentum > 0 && settings.optimizer !== 'sgd') {
     throw new ConfigError(
       `momentum ${settings.momentum} with ${settings.optimizer}, which has none: momentum 0, or optimizer sgd, would be right`,

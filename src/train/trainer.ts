@@ -1,7 +1,10 @@
 import { Clock } from '../autograd/clock.ts';
 import { record } from '../autograd/tape.ts';
+import { popularityScorer } from '../baselines/popularity.ts';
+import { randomScorer } from '../baselines/random.ts';
+import { ranksBy } from '../baselines/ranks.ts';
 import type { Split } from '../data/split.ts';
-import { type Candidates, candidates } from '../evaluate/candidates.ts';
+import { type Evaluated, Evaluation } from '../evaluate/evaluation.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { Pacer } from '../gpu/pacer.ts';
 import type { Plan } from '../gpu/plan.ts';
@@ -11,9 +14,8 @@ import type { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
 import type { Sgd } from '../optim/sgd.ts';
 import { type TrainProgress, trainEpoch } from './epoch.ts';
-import { Evaluation } from './evaluation.ts';
 import { fusedStep } from './fused-step.ts';
-import type { EpochEvent, Metrics } from './history.ts';
+import type { EpochEvent } from './history.ts';
 import { Losses } from './losses.ts';
 import { newOptimizer } from './optimizer.ts';
 import { BatchSampler } from './sampler.ts';
@@ -37,6 +39,8 @@ export class Trainer {
   readonly optimizer: Adam | Sgd;
   readonly sampler: BatchSampler;
   readonly clock: Clock;
+  /** Ranks the held-out items; null when nothing is evaluated. */
+  readonly evaluation: Evaluation | null;
   readonly history: EpochEvent[] = [];
   /** Training steps done; set by a checkpoint. */
   step = 0;
@@ -44,7 +48,6 @@ export class Trainer {
   readonly #options: TrainerOptions;
   readonly #full: Plan;
   readonly #last: Plan;
-  readonly #evaluation: Evaluation | null;
 
   /**
    * Builds the model and everything that training needs, compiled and ready.
@@ -57,7 +60,7 @@ export class Trainer {
     options: TrainerOptions = {},
   ): Promise<Trainer> {
     const trainer = new Trainer(gpu, split, resolveSettings(settings), options);
-    await Promise.all([trainer.#full.compile(), trainer.#last.compile(), trainer.#evaluation?.compile()]);
+    await Promise.all([trainer.#full.compile(), trainer.#last.compile(), trainer.evaluation?.compile()]);
     gpu.check();
     return trainer;
   }
@@ -77,8 +80,8 @@ export class Trainer {
     this.#full = this.#record(this.sampler.rows(0));
     const rest = this.sampler.rows(this.sampler.batches - 1);
     this.#last = rest === this.sampler.rows(0) ? this.#full : this.#record(rest);
-    this.#evaluation =
-      settings.eval === 'loo' ? new Evaluation(gpu, this.model, candidates(split, settings.seed)) : null;
+    const { eval: protocol, k, seed } = settings;
+    this.evaluation = protocol === 'none' ? null : new Evaluation(gpu, this.model, split, { eval: protocol, k, seed });
   }
 
   /** The training step for a batch of so many rows, sampling included. */
@@ -134,15 +137,10 @@ export class Trainer {
     }
   }
 
-  /** What is ranked in evaluation; null when nothing is evaluated. */
-  get candidates(): Candidates | null {
-    return this.#evaluation?.candidates ?? null;
-  }
-
-  /** HR@10 and NDCG@10 of the model as it is. Throws when `settings.eval` is none. */
-  async evaluate(): Promise<Metrics> {
-    if (!this.#evaluation) throw new Error('this trainer was made without evaluation');
-    return this.#evaluation.metrics();
+  /** The metrics of the model as it is. Throws when `settings.eval` is none. */
+  async evaluate(): Promise<Evaluated> {
+    if (!this.evaluation) throw new Error('this trainer was made without evaluation');
+    return this.evaluation.metrics();
   }
 
   /** Brings all weights and moments up to date, where the optimizer puts some of its steps off. */
@@ -150,9 +148,13 @@ export class Trainer {
     if (this.optimizer instanceof DeferredAdam) this.optimizer.settle();
   }
 
-  /** What popularity and chance reach on the same candidates. */
-  baselines(): Record<string, Metrics> {
-    return this.#evaluation?.baselines(this.split, this.settings.seed) ?? {};
+  /** What popularity and chance reach under the same protocols. */
+  baselines(): Record<string, Evaluated> {
+    const { evaluation } = this;
+    if (!evaluation) return {};
+    const scorers = { random: randomScorer(this.settings.seed), popularity: popularityScorer(this.split) };
+    const entries = Object.entries(scorers);
+    return Object.fromEntries(entries.map(([name, score]) => [name, evaluation.metricsOf(ranksBy(evaluation, score))]));
   }
 
   /** SHA-256 of all weights and running averages, in the order of the parameter list. */
@@ -164,7 +166,7 @@ export class Trainer {
   }
 
   async #timedEvaluation() {
-    if (!this.#evaluation) return {};
+    if (!this.evaluation) return {};
     const start = performance.now();
     const metrics = await this.evaluate();
     return { ...metrics, evalSeconds: (performance.now() - start) / 1000 };

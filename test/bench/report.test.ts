@@ -18,7 +18,7 @@ const start: StartEvent = {
   interactions: 264_514,
   testedUsers: 4074,
   parameters: 289_217,
-  protocol: 'leave-one-out, 99 sampled negatives, ties against the model',
+  protocols: { sampled: 'leave-one-out, 99 sampled negatives, ties against the model' },
   baselines: {
     random: { 'hr@10': 0.1, 'ndcg@10': 0.0454 },
     popularity: { 'hr@10': 0.393, 'ndcg@10': 0.211 },
@@ -70,7 +70,7 @@ describe('report.html', () => {
       'software adapter',
       '2026-03-01 14:05 UTC',
       'Epoch 3, best of 2 evaluated epochs, chosen on the test items',
-      start.protocol,
+      start.protocols.sampled!,
       '<b>0.5500</b> HR@10',
       '<th scope="row">popularity</th><td>–</td><td>0.3930</td><td>0.2110</td>',
       '[32,16,8]',
@@ -124,7 +124,7 @@ describe('report.html', () => {
   it('of a run without evaluations shows the loss and no ranking', () => {
     const page = render({ epochs: unevaluated, end: { ...end, best: null } });
     expect(page).toContain('id="loss"');
-    expect(page).not.toContain('id="metrics"');
+    expect(page).not.toContain('id="metrics-');
     expect(page).toContain('No result: no epoch was evaluated');
     expect(page).not.toMatch(/<td>(?:undefined|null|NaN)/);
   });

@@ -39,8 +39,8 @@ describe.each<[string, Partial<TrainSettings>]>([
       const difference = largest(values.map((value, i) => value - expected[i]!));
       expect(difference, name).toBeLessThanOrEqual(1e-3 * largest(expected));
     }
-    expect(Math.abs(inBrowser.metrics['hr@10'] - inNode.metrics['hr@10'])).toBeLessThan(0.02);
-    expect(Math.abs(inBrowser.metrics['ndcg@10'] - inNode.metrics['ndcg@10'])).toBeLessThan(0.02);
+    expect(Math.abs(inBrowser.metrics['hr@10']! - inNode.metrics['hr@10']!)).toBeLessThan(0.02);
+    expect(Math.abs(inBrowser.metrics['ndcg@10']! - inNode.metrics['ndcg@10']!)).toBeLessThan(0.02);
     expect(inBrowser.metrics['hr@10']).toBeGreaterThan(0);
   });
 });

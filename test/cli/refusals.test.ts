@@ -57,6 +57,7 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
     ['an unknown option', '--epoch 3', "unknown option '--epoch' (Did you mean --epochs?)"],
     ['a word too many', 'data.csv', 'too many arguments. Expected 0 arguments but got 1: data.csv.'],
     ['a bad number', '--lr fast', "option '--lr <rate>' argument 'fast' is invalid. A number would be right."],
+    ['a cut-off that is none', '--k 5,0', 'k 5,0: integers of at least 1, such as 5,10,20, would be right'],
     [
       'an unknown preset',
       '--preset big',

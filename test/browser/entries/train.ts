@@ -1,6 +1,7 @@
 /** Trains a small model and tells everything about it, in a page or in Node. */
+
+import type { Evaluated } from '../../../src/evaluate/evaluation.ts';
 import { Gpu } from '../../../src/gpu/device.ts';
-import type { Metrics } from '../../../src/train/history.ts';
 import type { TrainSettings } from '../../../src/train/settings.ts';
 import { Trainer } from '../../../src/train/trainer.ts';
 import { drawn, tasteGroups } from '../../train/fixture.ts';
@@ -11,7 +12,7 @@ export interface Account {
   batches: Awaited<ReturnType<typeof drawn>>[];
   /** Of every step. */
   losses: number[];
-  metrics: Metrics;
+  metrics: Evaluated;
   weights: Record<string, number[]>;
 }
 
