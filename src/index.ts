@@ -76,6 +76,7 @@ export {
   restoreCheckpoint,
 } from './train/checkpoint.ts';
 export type { TrainProgress } from './train/epoch.ts';
+export { extendCheckpoint } from './train/extend.ts';
 export { type FusedStepOptions, fusedStep } from './train/fused-step.ts';
 export {
   bestEpoch,

@@ -78,13 +78,10 @@ export function checkpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
  */
 export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffer>, name: string, ids: Ids): void {
   const { tensors } = decodeSafetensors(bytes, name);
-  const { step, history, settings, userIds, itemIds } = checkpointInfo(bytes, name);
+  const info = checkpointInfo(bytes, name);
   checkWeights(trainer.model, tensors, name);
-  checkIds({ userIds, itemIds }, ids, name);
-  const { optimizer } = trainer.settings;
-  if (settings.optimizer !== optimizer) {
-    throw new DataError(`${name}: it was trained with ${settings.optimizer}, and this run uses ${optimizer}`);
-  }
+  checkIds(info, ids, name);
+  checkOptimizer(info, trainer, name);
   const stored = optimizerState(trainer).map(({ name: key, view, tensor }) => ({
     view,
     data: find(tensors, key, tensor, name),
@@ -98,13 +95,23 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
   loadWeights(trainer.model, tensors, name);
   for (const { view, data } of stored) trainer.gpu.write(view.buffer, view.offset ?? 0, data);
   trainer.losses.restore(losses.data);
-  trainer.history.splice(0, trainer.history.length, ...history);
-  trainer.step = step;
-  if (trainer.optimizer instanceof DeferredAdam) trainer.optimizer.setSteps(step);
+  trainer.history.splice(0, trainer.history.length, ...info.history);
+  trainer.step = info.step;
+  if (trainer.optimizer instanceof DeferredAdam) trainer.optimizer.setSteps(info.step);
+}
+
+/** Throws DataError unless the checkpoint has the state that the trainer's optimizer needs. */
+export function checkOptimizer({ settings }: CheckpointInfo, trainer: Trainer, name: string): void {
+  const { optimizer } = trainer.settings;
+  if (settings.optimizer === optimizer) return;
+  throw new DataError(`${name}: it was trained with ${settings.optimizer}, and this run uses ${optimizer}`);
 }
 
 /** What the optimizer keeps of each parameter, e.g. Adam's moments `optimizer.m.mlp.0.weight` and `optimizer.v.…`. */
-function optimizerState({ model, optimizer }: Trainer): { name: string; tensor: Tensor; view: GPUBufferBinding }[] {
+export function optimizerState({
+  model,
+  optimizer,
+}: Trainer): { name: string; tensor: Tensor; view: GPUBufferBinding }[] {
   const trained = model.parameters.specs.filter(isTrained);
   return Object.entries(optimizer.state).flatMap(([key, buffer]) =>
     trained.map(({ name }) => {

@@ -27,14 +27,20 @@ function decode(key: string, text: string | undefined): IdMap {
  * @param stored those of the file `name`. Throws DataError, which names the first that differs.
  */
 export function checkIds(stored: Ids, own: Ids, name: string): void {
-  checkKind('user', stored.userIds, own.userIds, name);
-  checkKind('item', stored.itemIds, own.itemIds, name);
+  checkKind('user', stored.userIds, own.userIds, own.userIds.size, name);
+  checkKind('item', stored.itemIds, own.itemIds, own.itemIds.size, name);
 }
 
-function checkKind(kind: string, stored: IdMap, own: IdMap, name: string): void {
-  for (let index = 0; index < own.size; index++) {
-    const there = index < stored.size ? `"${stored.idOf(index)}"` : 'missing';
-    const here = `"${own.idOf(index)}"`;
+/** The first rows must stand for the users and items of the file `name`; others may follow. Throws DataError. */
+export function checkFirstIds(stored: Ids, own: Ids, name: string): void {
+  checkKind('user', stored.userIds, own.userIds, stored.userIds.size, name);
+  checkKind('item', stored.itemIds, own.itemIds, stored.itemIds.size, name);
+}
+
+function checkKind(kind: string, stored: IdMap, own: IdMap, count: number, name: string): void {
+  const idAt = (ids: IdMap, index: number) => (index < ids.size ? `"${ids.idOf(index)}"` : 'missing');
+  for (let index = 0; index < count; index++) {
+    const [there, here] = [idAt(stored, index), idAt(own, index)];
     if (there === here) continue;
     throw new DataError(
       `${name}: its ${kind} number ${index} is ${there}, and this data's is ${here}; the data that it was trained on would be right`,

@@ -1,0 +1,61 @@
+import type { Ids } from '../data/id-map.ts';
+import { DataError } from '../errors.ts';
+import type { Model } from '../models/model.ts';
+import { decodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
+import { loadWeights, readWeights } from '../models/weights.ts';
+import { checkOptimizer, checkpointInfo, optimizerState } from './checkpoint.ts';
+import { checkFirstIds } from './ids.ts';
+import type { Trainer } from './trainer.ts';
+
+/**
+ * Begins a run on grown data with what a checkpoint has learnt: users and items that it knows keep their rows and the
+ * optimizer's state of them, new ones have the rows of a fresh model of the same seed and a state of zeros, and all other
+ * weights are the checkpoint's. Epochs, steps and history count from here: Adam's bias correction is then right for new
+ * rows, and takes smaller steps with old ones until it fades.
+ * @param trainer a new one, of data that was read with the checkpoint's ids first (`knownIds`); what the data does not
+ *   have of old users is not trained on
+ * @param ids those of the trainer's data
+ * Throws DataError when the checkpoint is of another model, of other ids or with another optimizer; nothing changed then.
+ */
+export async function extendCheckpoint(
+  trainer: Trainer,
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+  ids: Ids,
+): Promise<void> {
+  const { model, gpu } = trainer;
+  const { tensors } = decodeSafetensors(bytes, name);
+  const info = checkpointInfo(bytes, name);
+  checkOptimizer(info, trainer, name);
+  const tables = tableNames(model);
+  /** A tensor's old values: as many as it has now or, of a table, its first rows. */
+  const old = (key: string, { shape }: Pick<StoredTensor, 'shape'>, parameter: string): StoredTensor['data'] => {
+    const stored = tensors.get(key);
+    if (!stored) throw new DataError(`${name}: it has no tensor ${key}, which this run needs`);
+    const rows = tables.has(parameter) ? Math.min(stored.shape[0] ?? 0, shape[0]!) : shape[0]!;
+    const right = [rows, ...shape.slice(1)];
+    if (stored.shape.join() !== right.join()) {
+      throw new DataError(
+        `${name}: ${key} is [${stored.shape.join(', ')}], and this model has [${shape.join(', ')}], which does not extend it`,
+      );
+    }
+    return stored.data;
+  };
+  const weights = await readWeights(model);
+  const oldWeights = [...weights].map(([key, own]) => ({ own, data: old(key, own, key) }));
+  const oldState = optimizerState(trainer).map(({ name: key, tensor, view }) => ({
+    view,
+    data: old(key, tensor, tensor.label),
+  }));
+  checkFirstIds(info, ids, name);
+  for (const { own, data } of oldWeights) own.data.set(data);
+  loadWeights(model, weights, name);
+  for (const { view, data } of oldState) gpu.write(view.buffer, view.offset ?? 0, data);
+}
+
+/** The parameters that have a row for each user or each item. */
+function tableNames({ tables }: Model): Set<string> {
+  return new Set(
+    [tables.gmf, tables.mlp].flatMap((branch) => (branch ? [branch.users.label, branch.items.label] : [])),
+  );
+}
