@@ -4,7 +4,7 @@
 //   w = w − rate · m / (√v · v_scale + eps)
 // gradient, weight, m, v vec4f[n4] · clip f32[2] = (norm, factor) · step u32[1]
 // hyper vec2f[4 + last], rounded once from f64: 1 − 0.999 in f32 alone would be wrong by 6e-5 of itself
-//   (norm, clip) of DeferredAdam, (1 − β₁, β₂), (1 − β₂, eps), (weight_decay, last), then for t = step + 1 from 1 to `last`, after which they stay,
+//   (norm, clip) of RowAdam, (1 − β₁, β₂), (1 − β₂, eps), (weight_decay, last), then for t = step + 1 from 1 to `last`, after which they stay,
 //   (rate, v_scale) = (lr / (1 − β₁ᵗ), 1 / √(1 − β₂ᵗ))
 // One thread for every threads-th vector, several of them.
 // Source: Kingma and Ba 2015, Adam, algorithm 1.

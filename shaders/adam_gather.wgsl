@@ -1,7 +1,7 @@
 // Adam on embedding tables, row by row and as late as possible (deferred), 1 of 2: the rows that a batch looks up take the
 // steps of adam.wgsl that they have missed, all without a gradient and in order, which gives the same bits as taking each
 // when it was due; then they are looked up:
-//   for t = stamp + 1 … step:  g = weight_decay · w, and m, v, w as in adam.wgsl
+//   for t = stamp + 1 … step:  g = weight_decay · w, and m, v, w as in adam.wgsl          CATCH_UP: without it (lazy) no t
 //   out[p] = w                 for all positions p of the row
 // The tables are those of users and items in up to two branches, a (GMF) and b (MLP), of dim_a and dim_b vectors a row.
 // groups u32[2 n], slots vec4u[rows] from group_sort: positions below `split` are users', rows from `offset` on are items';
@@ -9,8 +9,8 @@
 // step u32[1] · hyper vec2f[4 + last] as in adam.wgsl · weight, m, v vec4f: row r of a table at user_a + r · dim_a, …
 // out vec4f: branch a [users' positions ; items' positions] in rows of dim_a, from x on branch b [users' row ; items' row]
 // `lanes` threads for one position in [first, first + count), of which the first of a row does the work, each for every
-// lanes-th vector, two of them at a time, so that the steps' rates are loaded half as often.  BY_ROWS: for one row in [first, first + count), of which those that occur do; where most occur, a walk
-// through memory in order is faster.
+// lanes-th vector, two of them at a time, so that the steps' rates are loaded half as often.  BY_ROWS: for one row in
+// [first, first + count), of which those that occur do; where most occur, a walk through memory in order is faster.
 struct Params {
   first: u32, count: u32, lanes: u32, split: u32, offset: u32, dim_a: u32, dim_b: u32,
   user_a: u32, item_a: u32, user_b: u32, item_b: u32, x: u32,
@@ -27,6 +27,7 @@ struct Params {
 
 override WG: u32 = 64;
 override BY_ROWS: bool = false;
+override CATCH_UP: bool = true;
 
 // Where a vector of the row lies in the tables.
 fn place(lane: u32, row: u32, is_item: bool) -> u32 {
@@ -64,6 +65,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   let eps = hyper[2].y;
   let decay = hyper[3].x;
   let last = u32(hyper[3].y);
+  let behind = CATCH_UP && slot.w < step[0];
   let lanes = params.dim_a + params.dim_b;
   for (var lane = i % params.lanes; lane < lanes; lane += 2u * params.lanes) {
     // Where there is no second one, the first is taken twice and the second not written.
@@ -75,25 +77,27 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
     var w1 = weight[at[1]];
     var m1 = m[at[1]];
     var v1 = v[at[1]];
-    for (var t = slot.w + 1u; t <= step[0]; t++) {
-      let rates = hyper[3u + min(t, last)];
-      let g0 = decay * w0;
-      let g1 = decay * w1;
-      m0 = m0 + one_minus_beta1 * (g0 - m0);
-      m1 = m1 + one_minus_beta1 * (g1 - m1);
-      v0 = beta2 * v0 + one_minus_beta2 * g0 * g0;
-      v1 = beta2 * v1 + one_minus_beta2 * g1 * g1;
-      w0 = w0 - rates.x * m0 / (sqrt(v0) * rates.y + eps);
-      w1 = w1 - rates.x * m1 / (sqrt(v1) * rates.y + eps);
+    if (CATCH_UP) {
+      for (var t = slot.w + 1u; t <= step[0]; t++) {
+        let rates = hyper[3u + min(t, last)];
+        let g0 = decay * w0;
+        let g1 = decay * w1;
+        m0 = m0 + one_minus_beta1 * (g0 - m0);
+        m1 = m1 + one_minus_beta1 * (g1 - m1);
+        v0 = beta2 * v0 + one_minus_beta2 * g0 * g0;
+        v1 = beta2 * v1 + one_minus_beta2 * g1 * g1;
+        w0 = w0 - rates.x * m0 / (sqrt(v0) * rates.y + eps);
+        w1 = w1 - rates.x * m1 / (sqrt(v1) * rates.y + eps);
+      }
     }
-    if (slot.w < step[0]) {
+    if (behind) {
       weight[at[0]] = w0;
       m[at[0]] = m0;
       v[at[0]] = v0;
     }
     look_up(lane, slot, is_item, w0);
     if (second == lane) { break; }
-    if (slot.w < step[0]) {
+    if (behind) {
       weight[at[1]] = w1;
       m[at[1]] = m1;
       v[at[1]] = v1;

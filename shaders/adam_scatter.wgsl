@@ -1,4 +1,4 @@
-// Adam on embedding tables, deferred, 2 of 2: the rows that a batch looked up, up to date since adam_gather, take the
+// Adam on embedding tables, deferred or lazy, 2 of 2: the rows that a batch looked up by adam_gather take the
 // present step of adam.wgsl with their gradient, which is summed here and stored nowhere:
 //   gradient = Σ over the row's positions p, ascending:  dy[p]          SUMMED: dy of the first position holds it already
 //   w, m, v as in adam.wgsl

@@ -66,6 +66,8 @@ export { loadWeights, readWeights } from './models/weights.ts';
 export { Adam, type AdamOptions } from './optim/adam.ts';
 export { clipGradNorm } from './optim/clip.ts';
 export { DeferredAdam } from './optim/deferred-adam.ts';
+export { LazyAdam } from './optim/lazy-adam.ts';
+export { RowAdam } from './optim/row-adam.ts';
 export { Sgd, type SgdOptions } from './optim/sgd.ts';
 export type { WeightDecayOptions } from './optim/weight-decay.ts';
 // Train a recommender

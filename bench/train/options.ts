@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MODEL_KINDS, PRESETS } from '../../src/models/config.ts';
-import { DEFAULT_SETTINGS, type TrainSettings } from '../../src/train/settings.ts';
+import { DEFAULT_SETTINGS, OPTIMIZERS, type TrainSettings } from '../../src/train/settings.ts';
 import { addAdapterOption } from '../program.ts';
 
 /** What the command line was given; settings that were not given are undefined. */
@@ -63,10 +63,9 @@ export function addTrainOptions(program: Command): void {
   setting('--weight-decay-biases <rate>', 'that of biases and BatchNorm’s scale and shift', number, '--weight-decay');
   setting('--clip-norm <norm>', 'largest norm of all gradients together, 0 for no clipping', number, PRESET);
   program.addOption(
-    option('--optimizer <name>', `how gradients become updates (default: ${DEFAULT_SETTINGS.optimizer})`).choices([
-      'adam',
-      'sgd',
-    ]),
+    option('--optimizer <name>', `how gradients become updates (default: ${DEFAULT_SETTINGS.optimizer})`).choices(
+      OPTIMIZERS,
+    ),
   );
   setting(
     '--momentum <m>',

@@ -23,7 +23,7 @@ const gatherKernel = defineKernel({
   name: 'adam_gather',
   params: rowParams,
   bindings: { groups: 'read', slots: 'read', step: 'read', hyper: 'read', ...state, out: 'write' },
-  constants: ['BY_ROWS'],
+  constants: ['BY_ROWS', 'CATCH_UP'],
 });
 const scatterKernel = defineKernel({
   name: 'adam_scatter',
@@ -74,15 +74,15 @@ export function walkOf({ adapterKind }: Gpu, positions: number, rows: number, ve
     : { byRows: false, lanes: Math.min(LANES, Math.ceil(vectors / 2)) };
 }
 
-/** Brings the rows of a batch up to date and looks them up. */
+/** Looks up the rows of a batch. @param catchUp brings them up to date before */
 export function adamGather(
   plan: Plan,
   views: RowState & Record<'groups' | 'slots' | 'step' | 'hyper' | 'out', View>,
   params: RowParams,
-  byRows: boolean,
+  { byRows, catchUp }: { readonly byRows: boolean; readonly catchUp: boolean },
 ): void {
   const groups = groupsFor(params.count * params.lanes);
-  plan.dispatch(gatherKernel, views, params, groups, { BY_ROWS: Number(byRows) });
+  plan.dispatch(gatherKernel, views, params, groups, { BY_ROWS: Number(byRows), CATCH_UP: Number(catchUp) });
 }
 
 /** Adam's present step on the rows of a batch. @param summed row_norm has added up their gradients already */

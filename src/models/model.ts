@@ -51,7 +51,7 @@ export class Model {
   }
 
   /**
-   * The training loss of looked-up rows, as DeferredAdam gathers them: what `training` and bceWithLogits compute, with the
+   * The training loss of looked-up rows, as RowAdam gathers them: what `training` and bceWithLogits compute, with the
    * output layer, the loss and their gradients in one. Labels f32[rows].
    */
   trainingLoss({ gmf, mlp }: Rows, labels: Tensor, source?: DropoutSource): OutputBce {

@@ -1,164 +1,29 @@
 import type { Clock } from '../autograd/clock.ts';
-import { aligned, type Parameters } from '../autograd/parameters.ts';
-import type { Branch, Rows, Tables } from '../autograd/tables.ts';
-import { record, tapeOf, tensorView, zeros } from '../autograd/tape.ts';
-import type { Tensor } from '../autograd/tensor.ts';
-import { ConfigError } from '../errors.ts';
+import type { Parameters } from '../autograd/parameters.ts';
+import type { Tables } from '../autograd/tables.ts';
+import { record } from '../autograd/tape.ts';
 import type { Plan } from '../gpu/plan.ts';
-import {
-  adamGather,
-  adamScatter,
-  adamSettle,
-  type RowParams,
-  rowNorm,
-  stampRows,
-  walkOf,
-} from '../kernels/adam-rows.ts';
-import { groupByRow, groupsLength } from '../kernels/group.ts';
-import type { View } from '../kernels/launch.ts';
-import { Adam, type AdamOptions } from './adam.ts';
-import { arenaNorms, clipFrom } from './clip.ts';
-
-/** What `gather` leaves for `step`. */
-interface Gathered {
-  readonly grouped: Record<'groups' | 'slots', View>;
-  readonly gradients: Tensor;
-  readonly parts: readonly Part[];
-  readonly whole: Pick<RowParams, 'split' | 'dim_a' | 'dim_b' | 'x'>;
-  readonly byRows: boolean;
-  /** Whether the rows' gradients are added up already. */
-  readonly summed: boolean;
-}
-
-/** A dispatch's tables: a stretch of the arenas, and where they lie in it. */
-interface Part {
-  readonly range: { readonly offset: number; readonly size: number };
-  readonly params: RowParams;
-}
+import { adamSettle, stampRows } from '../kernels/adam-rows.ts';
+import type { AdamOptions } from './adam.ts';
+import { RowAdam, rangeOf } from './row-adam.ts';
 
 /**
  * Adam that leaves the rows of embedding tables alone until a batch looks them up. Then they take all the steps that they
  * have missed, one after the other in registers, which costs no memory traffic and gives the bits that Adam gives: it is
- * dense Adam, not the sparse one, also with weight decay. A table's gradient is summed where it is used and stored nowhere.
+ * dense Adam, not the lazy one, also with weight decay.
  *
- * A step looks rows up by `gather`, and updates by `step` what the backward pass left for them. Between steps the tables
- * and their moments are behind: `settle` brings them up to date, and reading or writing a table does so by itself.
+ * Between steps the tables and their moments are behind: `settle` brings them up to date, and reading or writing a table
+ * does so by itself.
  */
-export class DeferredAdam extends Adam {
-  readonly #tables: Tables;
-  readonly #users: number;
-  /** For each row of users, then of items, what group_sort notes: the steps it has had, first of all. u32[users + items, 4] */
-  readonly #slots: Tensor;
-  readonly #heads: Tensor;
-  /** The tables' hyper-parameters: they come first in the arena, and so in the first group. */
-  readonly #hyper: Tensor;
-  /** The arena's elements from here on are no tables'. */
-  readonly #rest: number;
+export class DeferredAdam extends RowAdam {
+  protected readonly catchesUp = true;
   readonly #settling: Plan;
-  /** (norm, factor): the head of the hyper-parameters, where adam_scatter reads it. */
-  readonly #clip: Tensor;
-  #gathered: Gathered | null = null;
 
-  /** Whether the tables' rows are made of whole vectors, which the kernels want. */
-  static fits({ gmf, mlp }: Tables): boolean {
-    return [gmf, mlp].every((branch) => !branch || branch.users.shape[1]! % 4 === 0);
-  }
-
-  /** @param tables the first tensors of the arena, in any order. Throws ConfigError when they are not or do not fit. */
   constructor(parameters: Parameters, clock: Clock, tables: Tables, options: AdamOptions = {}) {
-    super(parameters, clock, options);
-    const branches = [tables.gmf, tables.mlp].filter((branch) => branch !== null);
-    const all = branches.flatMap(({ users, items }) => [users, items]);
-    if (!DeferredAdam.fits(tables)) {
-      throw new ConfigError(
-        `embeddings of ${all.map(({ shape }) => shape[1])} dimensions: multiples of 4 would be right`,
-      );
-    }
-    const end = Math.max(...all.map(({ view, size }) => view.offset! / 4 + aligned(size)));
-    const length = all.reduce((sum, { size }) => sum + aligned(size), 0);
-    if (end !== length) throw new ConfigError('the tables are not the first parameters');
-    const { gpu } = parameters;
-    const [users, items] = [branches[0]!.users.shape[0]!, branches[0]!.items.shape[0]!];
-    this.#tables = tables;
-    this.#users = users;
-    this.#hyper = this.groups[0]!.hyper;
-    this.#rest = end;
-    this.#slots = zeros(gpu, [users + items, 4], { dtype: 'u32', label: 'slots' });
-    this.#heads = zeros(gpu, [users + items], { dtype: 'u32', label: 'heads' });
+    super(parameters, clock, tables, options);
     parameters.settle = (plan) => this.#settleInto(plan);
-    this.#clip = tensorView(gpu, { ...this.#hyper.view, size: 8 }, [2], { label: 'norm and clip factor' });
-    this.#settling = record(gpu, 'settle', ({ plan }) => this.#settleInto(plan));
-    for (const table of all) table.beforeAccess = () => this.settle();
-  }
-
-  /** Appends the look-up of a batch's rows: users and items u32[rows]. Their gradients are kept for `step`. */
-  gather(users: Tensor, items: Tensor): Rows {
-    const { gpu } = this.parameters;
-    const tape = tapeOf(gpu);
-    const rows = users.size;
-    const groups = zeros(gpu, [groupsLength(2 * rows)], { dtype: 'u32', label: 'groups' });
-    const scratch = (length: number, label: string) => tape.scratch(length, label).view;
-    const buffers = {
-      head: this.#heads.view,
-      next: scratch(2 * rows, 'next'),
-      groups: groups.view,
-      total: scratch(1, 'total'),
-      slots: this.#slots.view,
-    };
-    const step = this.clock.step.view;
-    groupByRow(
-      tape.plan,
-      { left: users.view, right: items.view, n: 2 * rows, split: rows, offset: this.#users },
-      buffers,
-      step,
-    );
-    const { gmf, mlp } = this.#tables;
-    const [a, b] = [dimOf(gmf), dimOf(mlp)];
-    const x = aligned(4 * 2 * rows * a) / 4; // vectors
-    const walk = walkOf(gpu, 2 * rows, this.#slots.shape[0]!, a + b);
-    const whole = { ...NOWHERE, lanes: walk.lanes, split: rows, offset: this.#users, dim_a: a, dim_b: b, x };
-    const parts = this.#parts(whole, walk.byRows);
-    const lookedUp = zeros(gpu, [4 * (x + 2 * rows * b)], { label: 'rows of the batch' });
-    const gradients = zeros(gpu, [lookedUp.size], { label: 'gradients of the rows' });
-    const grouped = { groups: groups.view, slots: this.#slots.view };
-    for (const { range, params } of parts) {
-      const views = { ...grouped, step, hyper: this.#hyper.view, out: lookedUp.view };
-      adamGather(tape.plan, { ...this.stateAt(range), ...views }, params, walk.byRows);
-    }
-    this.#gathered = { grouped, gradients, parts, whole, byRows: walk.byRows, summed: false };
-    const part = (offset: number, shape: readonly [number, number], label: string) => {
-      const range = { offset: 16 * offset, size: 4 * shape[0] * shape[1] };
-      const tensor = tensorView(gpu, { ...lookedUp.view, ...range }, shape, { label, requiresGrad: true });
-      tensor.gradStorage = tensorView(gpu, { ...gradients.view, ...range }, shape, { label: `gradient of ${label}` });
-      return tensor;
-    };
-    return {
-      gmf: gmf && part(0, [2 * rows, 4 * a], 'rows of GMF'),
-      mlp: mlp && part(x, [rows, 8 * b], 'rows of the MLP'),
-    };
-  }
-
-  /** As clipGradNorm, of all gradients: those of the rows and those of the other parameters. `step` clips by it. */
-  clipGradNorm(maxNorm: number | null): Tensor {
-    const gathered = this.#lookedUp();
-    const { gpu } = this.parameters;
-    const { plan } = tapeOf(gpu);
-    const ofRows = (partial: View) =>
-      rowNorm(plan, { ...gathered.grouped, dy: gathered.gradients.view, partial }, gathered.whole);
-    this.#gathered = { ...gathered, summed: true };
-    return clipFrom([ofRows, ...arenaNorms(this.parameters, this.#rest)], maxNorm, this.#clip);
-  }
-
-  /** Appends the update of the rows that were gathered, and of all other parameters. */
-  override step(): void {
-    const { grouped, gradients, parts, byRows, summed } = this.#lookedUp();
-    const { plan } = tapeOf(this.parameters.gpu);
-    const shared = { ...grouped, dy: gradients.view, step: this.clock.step.view, hyper: this.#hyper.view };
-    for (const { range, params } of parts) {
-      adamScatter(plan, { ...this.stateAt(range), ...shared }, params, { byRows, summed });
-    }
-    this.#gathered = null;
-    this.update(this.#clip, this.#rest);
+    this.#settling = record(parameters.gpu, 'settle', ({ plan }) => this.#settleInto(plan));
+    for (const { table } of this.placed) table.beforeAccess = () => this.settle();
   }
 
   /** Brings all tables up to date, once what was submitted before is done. */
@@ -166,66 +31,17 @@ export class DeferredAdam extends Adam {
     this.#settling.run();
   }
 
-  #settleInto(plan: Plan): void {
-    const shared = { slots: this.#slots.view, step: this.clock.step.view, hyper: this.#hyper.view };
-    for (const branch of [this.#tables.gmf, this.#tables.mlp]) {
-      if (!branch) continue;
-      for (const [table, slot] of [[branch.users, 0] as const, [branch.items, this.#users] as const]) {
-        const size = { rows: table.shape[0]!, dim: table.shape[1]! / 4, slot };
-        adamSettle(plan, { ...this.stateAt(rangeOf(table)), ...shared }, size);
-      }
-    }
-    stampRows(plan, shared, this.#slots.shape[0]!);
-  }
-
-  /** Sets the clock to a number of steps that all rows have had: those of a checkpoint. */
-  setSteps(steps: number): void {
-    this.clock.set(steps);
-    this.#slots.write(Uint32Array.from({ length: this.#slots.size }, (_, i) => (i % 4 === 0 ? steps : 0)));
-  }
-
   override setLearningRate(lr: number): void {
     this.settle(); // missed steps are taken at the rate of their time
     super.setLearningRate(lr);
   }
 
-  #lookedUp(): Gathered {
-    if (!this.#gathered) throw new ConfigError('DeferredAdam: step() without gather(), so that there are no gradients');
-    return this.#gathered;
-  }
-
-  /** All tables in one dispatch where the adapter can bind them together, otherwise one dispatch a table. */
-  #parts(whole: Omit<RowParams, 'first' | 'count'>, byRows: boolean): Part[] {
-    const { gmf, mlp } = this.#tables;
-    const rows = whole.split;
-    if (4 * this.#rest <= this.parameters.gpu.limits.maxStorageBufferBindingSize) {
-      const place = (table: Tensor | undefined) => (table ? table.view.offset! / 16 : 0);
-      const places = {
-        user_a: place(gmf?.users),
-        item_a: place(gmf?.items),
-        user_b: place(mlp?.users),
-        item_b: place(mlp?.items),
-      };
-      const all = { first: 0, count: byRows ? this.#slots.shape[0]! : 2 * rows };
-      return [{ range: { offset: 0, size: 4 * this.#rest }, params: { ...whole, ...places, ...all } }];
+  #settleInto(plan: Plan): void {
+    const shared = { slots: this.slots.view, step: this.clock.step.view, hyper: this.hyper.view };
+    for (const { table, slot } of this.placed) {
+      const size = { rows: table.shape[0]!, dim: table.shape[1]! / 4, slot };
+      adamSettle(plan, { ...this.stateAt(rangeOf(table)), ...shared }, size);
     }
-    return [
-      { branch: gmf, dims: { dim_b: 0 } },
-      { branch: mlp, dims: { dim_a: 0 } },
-    ].flatMap(({ branch, dims }) =>
-      branch === null
-        ? []
-        : [branch.users, branch.items].map((table, side) => {
-            const own = byRows
-              ? { first: side * this.#users, count: table.shape[0]! }
-              : { first: side * rows, count: rows };
-            return { range: rangeOf(table), params: { ...whole, ...dims, ...own } };
-          }),
-    );
+    stampRows(plan, shared, this.slots.shape[0]!);
   }
 }
-
-const NOWHERE = { first: 0, user_a: 0, item_a: 0, user_b: 0, item_b: 0 };
-
-const dimOf = (branch: Branch | null) => (branch ? branch.users.shape[1]! / 4 : 0);
-const rangeOf = ({ view, size }: Tensor) => ({ offset: view.offset!, size: 4 * size });

@@ -4,7 +4,7 @@ import type { Ids } from '../data/id-map.ts';
 import { DataError } from '../errors.ts';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
 import { checkWeights, loadWeights, readWeights } from '../models/weights.ts';
-import { DeferredAdam } from '../optim/deferred-adam.ts';
+import { RowAdam } from '../optim/row-adam.ts';
 import type { EpochEvent } from './history.ts';
 import { checkIds, decodeIds, encodeIds } from './ids.ts';
 import type { TrainSettings } from './settings.ts';
@@ -97,7 +97,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
   trainer.losses.restore(losses.data);
   trainer.history.splice(0, trainer.history.length, ...info.history);
   trainer.step = info.step;
-  if (trainer.optimizer instanceof DeferredAdam) trainer.optimizer.setSteps(info.step);
+  if (trainer.optimizer instanceof RowAdam) trainer.optimizer.setSteps(info.step);
 }
 
 /** Throws DataError unless the checkpoint has the state that the trainer's optimizer needs. */

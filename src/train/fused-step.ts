@@ -1,12 +1,12 @@
 import type { Clock } from '../autograd/clock.ts';
 import type { DropoutSource, Model } from '../models/model.ts';
-import type { DeferredAdam } from '../optim/deferred-adam.ts';
+import type { RowAdam } from '../optim/row-adam.ts';
 import type { Batch } from './step.ts';
 
 export interface FusedStepOptions {
   readonly model: Model;
-  /** Of the model's tables: `new DeferredAdam(model.parameters, clock, model.tables)`. */
-  readonly optimizer: DeferredAdam;
+  /** Of the model's tables: `new DeferredAdam(model.parameters, clock, model.tables)`, or LazyAdam. */
+  readonly optimizer: RowAdam;
   readonly clock: Clock;
   readonly clipNorm: number | null;
   /** Computes the gradients' norm even where nothing is clipped. */
@@ -15,8 +15,8 @@ export interface FusedStepOptions {
 }
 
 /**
- * Appends what trainingStep does, in half as many dispatches and with Adam touching only the batch's rows. The same bits,
- * but for the rounding of the loss and, where gradients are clipped, of their norm.
+ * Appends what trainingStep does, in half as many dispatches and with Adam touching only the batch's rows. With DeferredAdam the
+ * same bits, but for the rounding of the loss and, where gradients are clipped, of their norm.
  * @returns samples f32[rows, 4] = (logit, loss, gradient of the logit, 0), loss f32[1], clip f32[2] = (norm, factor) or null
  */
 export function fusedStep(batch: Batch, { model, optimizer, clock, clipNorm, norm, dropout }: FusedStepOptions) {

@@ -1,6 +1,8 @@
 import { ConfigError } from '../errors.ts';
 import { hiddenUnits, MODEL_KINDS, type ModelConfig, type ModelKind, PRESETS } from '../models/config.ts';
 
+export const OPTIMIZERS = ['adam', 'lazy-adam', 'sgd'] as const;
+
 /** How a model is built and trained. Everything that a preset leaves open has the default given here. */
 export interface TrainSettings {
   readonly preset: string;
@@ -12,7 +14,7 @@ export interface TrainSettings {
   readonly dropout: number;
   readonly epochs: number;
   readonly batchSize: number;
-  readonly optimizer: 'adam' | 'sgd';
+  readonly optimizer: (typeof OPTIMIZERS)[number];
   /** How much of the last step's direction the next one keeps; only sgd has it. */
   readonly momentum: number;
   readonly lr: number;
@@ -115,7 +117,7 @@ function check(settings: TrainSettings): void {
   }
   if (settings.clipNorm !== null) positive('clipNorm', false);
   oneOf('model', MODEL_KINDS);
-  oneOf('optimizer', ['adam', 'sgd']);
+  oneOf('optimizer', OPTIMIZERS);
   oneOf('sampler', ['uniform', 'popularity']);
   oneOf('eval', ['loo', 'full', 'both', 'none']);
   if (settings.k.length === 0 || !settings.k.every((k) => Number.isSafeInteger(k) && k >= 1)) {

@@ -12,6 +12,7 @@ import { hiddenUnits } from '../models/config.ts';
 import { Model } from '../models/model.ts';
 import type { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
+import { RowAdam } from '../optim/row-adam.ts';
 import type { Sgd } from '../optim/sgd.ts';
 import { type TrainProgress, trainEpoch } from './epoch.ts';
 import { fusedStep } from './fused-step.ts';
@@ -91,7 +92,7 @@ export class Trainer {
     return record(this.gpu, 'training step', () => {
       const batch = sampler.draw(clock, rows);
       const options = { model, clock, clipNorm, dropout: { seed, step: clock.step } };
-      if (optimizer instanceof DeferredAdam) fusedStep(batch, { ...options, optimizer });
+      if (optimizer instanceof RowAdam) fusedStep(batch, { ...options, optimizer });
       else trainingStep(batch, { ...options, optimizer });
     });
   }

@@ -52,6 +52,11 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       '--momentum 0.9',
       'momentum 0.9 with adam, which has none: momentum 0, or optimizer sgd, would be right',
     ],
+    [
+      'embeddings that lazy Adam does not take',
+      '--optimizer lazy-adam --gmf-dim 6 --mlp-dim 8',
+      'embeddings of 6 and 8 dimensions, updated row by row: multiples of 4 would be right',
+    ],
     ['a checkpoint that is none', '--resume data.csv', /^error: data\.csv: not a readable safetensors file: /],
     ['a missing checkpoint', '--resume nowhere', 'nowhere: no such file'],
     ['an unknown option', '--epoch 3', "unknown option '--epoch' (Did you mean --epochs?)"],

@@ -32,6 +32,22 @@ export function adam({ weight, m, v }: AdamState, gradient: Numbers, t: number, 
   }
 }
 
+/**
+ * One step of lazy Adam on a table: `adam` on the rows that have a gradient, t counting everybody's steps; all others stay.
+ * @param gradients by row
+ */
+export function lazyAdam(
+  table: AdamState,
+  gradients: ReadonlyMap<number, Numbers>,
+  t: number,
+  options: AdamNumbers,
+): void {
+  for (const [row, gradient] of gradients) {
+    const part = (all: Float64Array) => all.subarray(row * gradient.length, (row + 1) * gradient.length);
+    adam({ weight: part(table.weight), m: part(table.m), v: part(table.v) }, gradient, t, options);
+  }
+}
+
 /** torch.optim.SGD: w = w − lr · (gradient + weightDecay · w) */
 export function sgd(weight: Float64Array, gradient: Numbers, lr: number, weightDecay: number): void {
   for (let i = 0; i < weight.length; i++) weight[i]! -= lr * (gradient[i]! + weightDecay * weight[i]!);

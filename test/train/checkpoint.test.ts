@@ -28,6 +28,7 @@ describe.each<[string, Partial<TrainSettings>]>([
   ['paper sizes', { preset: 'paper-8' }],
   ['gradient descent with dropout', { ...LESSON_LIKE, optimizer: 'sgd', batchNorm: false }],
   ['mf', { model: 'mf' }],
+  ['lazy Adam', { ...LESSON_LIKE, optimizer: 'lazy-adam', weightDecayTables: 0.01 }],
   ['momentum', { ...LESSON_LIKE, optimizer: 'sgd', lr: 0.1, momentum: 0.9, weightDecayBiases: 0.1 }],
   ['gradient descent of gmf', { model: 'gmf', optimizer: 'sgd', lr: 1 }],
 ])('with %s', (_, given) => {
@@ -68,6 +69,20 @@ describe('a checkpoint of a finished run', () => {
     expect(info).toMatchObject({ settings: trainer.settings, step: trainer.step, history: trainer.history });
     expect([info.userIds.size, info.userIds.ids, info.itemIds.ids]).toEqual([48, null, itemIds.ids]);
   });
+});
+
+it.each<Partial<TrainSettings>>([
+  { optimizer: 'adam' },
+  { optimizer: 'lazy-adam' },
+  { optimizer: 'sgd', momentum: 0.9, lr: 0.1 },
+])('a trainer that went on goes the same way again from a checkpoint: %o', async (own) => {
+  const settings = { ...LESSON_LIKE, ...own, eval: 'none' as const, epochs: 2 };
+  const bytes = await encodeCheckpoint(await trained(on.gpu, { ...settings, epochs: 1 }), IDS);
+  const trainer = await trained(on.gpu, settings);
+  const first = await outcome(trainer);
+  restoreCheckpoint(trainer, bytes, 'checkpoint', IDS);
+  for await (const _ of trainer);
+  expect(await outcome(trainer)).toEqual(first);
 });
 
 describe('stopped', () => {

@@ -232,7 +232,7 @@ describe('mistakes', () => {
     const model = new Model(on.gpu, { ...PAPER, gmfDim });
     const make = () => new DeferredAdam(model.parameters, new Clock(on.gpu), model.tables);
     expect(make).toThrow(
-      new ConfigError(`embeddings of ${gmfDim},${gmfDim},12,12 dimensions: multiples of 4 would be right`),
+      new ConfigError(`embeddings of ${gmfDim} and 12 dimensions, updated row by row: multiples of 4 would be right`),
     );
   });
 

@@ -31,7 +31,8 @@ function drawMissed(draws: Draws, sizes: Sizes, count: number): Uint32Array<Arra
 export function deferredCases(gpu: Gpu, sizes: Sizes): Case[] {
   const walks = (body: (byRows: boolean) => Case) => [body(false), body(true)];
   return [
-    ...walks((byRows) => gatherCase(gpu, sizes, byRows)),
+    ...walks((byRows) => gatherCase(gpu, sizes, byRows, true)),
+    ...walks((byRows) => gatherCase(gpu, sizes, byRows, false)),
     ...walks((byRows) => scatterCase(gpu, sizes, byRows, false)),
     ...walks((byRows) => scatterCase(gpu, sizes, byRows, true)),
     normCase(sizes),
@@ -134,14 +135,14 @@ function walking(gpu: Gpu, { rows, users, items, gmfDim, mlpDim }: Sizes, byRows
 const shapeOf = ({ rows, users, items, gmfDim, mlpDim }: Sizes) =>
   `${times(rows)} of ${times(users + items, gmfDim + mlpDim)}`;
 
-function gatherCase(gpu: Gpu, sizes: Sizes, byRows: boolean): Case {
+function gatherCase(gpu: Gpu, sizes: Sizes, byRows: boolean, catchUp: boolean): Case {
   const { variant, threads } = walking(gpu, sizes, byRows);
   const { rows, gmfDim, mlpDim } = sizes;
   const elements = 2 * rows * (gmfDim + mlpDim);
-  const bytes = 4 * (groupsLength(2 * rows) + 7 * elements);
-  const shape = `${shapeOf(sizes)}, ${meanMissed(sizes)} steps missed`;
-  const flops = 14 * meanMissed(sizes) * elements;
-  const own = single('adam_gather', shape, { bytes, flops }, (trial) => {
+  const bytes = 4 * (groupsLength(2 * rows) + (catchUp ? 7 : 2) * elements);
+  const shape = `${shapeOf(sizes)}, ${catchUp ? `${meanMissed(sizes)} steps missed` : 'lazy'}`;
+  const work = { bytes, ...(catchUp && { flops: 14 * meanMissed(sizes) * elements }) };
+  const own = single('adam_gather', shape, work, (trial) => {
     const { grouped, positions, missed, params, places, n, gathered } = setting(trial, sizes);
     const initial = initialState(trial.draws, n);
     const expected = copyOf(initial);
@@ -150,14 +151,14 @@ function gatherCase(gpu: Gpu, sizes: Sizes, byRows: boolean): Case {
       own.forEach((position, k) => {
         for (const [table, place, length] of places(row, position)) {
           const none = new Float64Array(length);
-          for (let t = STEP - missed[row]! + 1; k === 0 && t <= STEP; t++) step(expected, table, none, t);
+          for (let t = STEP - missed[row]! + 1; catchUp && k === 0 && t <= STEP; t++) step(expected, table, none, t);
           out.set(expected.weight.subarray(table, table + length), place);
         }
       });
     });
     const scale = out.map((value) => Math.abs(value) + ADAM.lr);
     const views = { ...bound(trial, initial, expected), ...inputs(trial), out: trial.output('out', out, scale) };
-    kernels.adamGather(trial.plan, { ...views, ...grouped }, { ...params, ...threads }, byRows);
+    kernels.adamGather(trial.plan, { ...views, ...grouped }, { ...params, ...threads }, { byRows, catchUp });
   });
   return { ...own, ...variant };
 }
