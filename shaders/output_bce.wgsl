@@ -1,8 +1,9 @@
 // NeuMF's output layer on a batch, its binary cross-entropy (bce.wgsl says how) and their gradients in one:
-//   φ = [p ⊙ q ; y];  logit = bias + Σ_c weight[c] φ[c];  loss = BCE(logit, label);  dlogit = scale · (σ(logit) − label)
+//   φ = [p ⊙ q ; y];  logit = bias + Σ_c weight[c] φ[c];  loss = u · BCE(logit, label);  dlogit = scale · u · (σ(logit) − label)
 //   dφ = dlogit · weight;  dp = dφ ⊙ q;  dq = dφ ⊙ p;  dy = dφ behind them                  scale = 1 / rows for the mean
+// u is 1, or (WEIGHTED) the sample's weight in the loss.
 // pairs, dpairs vec4f[2, rows, dim]: p of all samples, then q · y, dy f32[rows, width] · weight f32[4 · dim + width]
-// bias f32[1] · labels f32[rows] in [0, 1] · samples vec4f[rows] = (logit, loss, dlogit, 0)
+// bias f32[1] · labels f32[rows] in [0, 1], WEIGHTED: the samples' weights f32[rows] behind them · samples vec4f[rows] = (logit, loss, dlogit, 0)
 // One thread for one sample.
 struct Params { rows: u32, dim: u32, width: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -16,6 +17,7 @@ struct Params { rows: u32, dim: u32, width: u32, scale: f32 }
 @group(0) @binding(8) var<storage, read_write> dy: array<f32>;
 
 override WG: u32 = 64;
+override WEIGHTED: bool = false;
 
 // log(1 + e) for 0 ≤ e ≤ 1, as in bce.wgsl.
 fn log1p(e: f32) -> f32 {
@@ -48,11 +50,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var c = 0u; c < params.width; c++) { x += y[row + c] * weight[4u * params.dim + c]; }
 
   let t = labels[r];
+  var u = 1.0;
+  if (WEIGHTED) { u = labels[params.rows + r]; }
   let e = exp(-abs(x));
-  let loss = abs(x) * select(t, 1.0 - t, x >= 0.0) + log1p(e);
+  let loss = u * (abs(x) * select(t, 1.0 - t, x >= 0.0) + log1p(e));
   let small = e / (1.0 + e);
   let large = 1.0 / (1.0 + e);
-  let dx = params.scale * (select(small, large, x >= 0.0) * (1.0 - t) - select(large, small, x >= 0.0) * t);
+  let dx = params.scale * u * (select(small, large, x >= 0.0) * (1.0 - t) - select(large, small, x >= 0.0) * t);
   samples[r] = vec4f(x, loss, dx, 0.0);
 
   for (var c = 0u; c < params.dim; c++) {

@@ -83,6 +83,18 @@ export function addTrainOptions(program: Command): void {
     number,
     DEFAULT_SETTINGS.samplerPower,
   );
+  setting(
+    '--ips-power <p>',
+    'a positive’s loss counts by 1 / popularity^p (inverse propensity, mean 1), from 0 to 2',
+    number,
+    `${DEFAULT_SETTINGS.ipsPower}, all alike`,
+  );
+  setting(
+    '--ips-clip <c>',
+    'most that 1 / popularity^p may be, over its mean over positives',
+    number,
+    DEFAULT_SETTINGS.ipsClip,
+  );
   program.addOption(
     option(
       '--eval <protocol>',
@@ -112,10 +124,10 @@ export function addTrainOptions(program: Command): void {
 export function givenSettings(options: TrainOptions): Partial<TrainSettings> {
   const { model, preset, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr } = options;
   const { weightDecay, clipNorm, optimizer, negatives, sampler, eval: protocol, k, evalEvery, seed } = options;
-  const { samplerPower } = options;
+  const { samplerPower, ipsPower, ipsClip } = options;
   const all = { preset, model, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr, weightDecay };
   const more = { optimizer, negatives, sampler, eval: protocol, k, evalEvery, seed };
-  const sampling = { samplerPower };
+  const sampling = { samplerPower, ipsPower, ipsClip };
   const { momentum, weightDecayTables, weightDecayBiases } = options;
   const optimisation = { momentum, weightDecayTables, weightDecayBiases };
   const clip = clipNorm === undefined ? {} : { clipNorm: clipNorm === 0 ? null : clipNorm };

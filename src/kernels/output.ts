@@ -16,7 +16,7 @@ const bceKernel = defineKernel({
     dpairs: 'write',
     dy: 'write',
   },
-  constants: ['WG'],
+  constants: ['WG', 'WEIGHTED'],
 });
 const gradKernel = defineKernel({
   name: 'output_grad',
@@ -32,14 +32,19 @@ export interface OutputSize {
   readonly width: number;
 }
 
-/** Logit, loss and gradient of each sample (vec4f[rows]), and the gradients of what they come from, for the mean loss. */
+/**
+ * Logit, loss and gradient of each sample (vec4f[rows]), and the gradients of what they come from, for the mean loss.
+ * @param weighted the samples' weights stand behind the labels
+ */
 export function outputBce(
   plan: Plan,
   views: Record<'pairs' | 'y' | 'weight' | 'bias' | 'labels' | 'samples' | 'dpairs' | 'dy', View>,
   { rows, dim, width }: OutputSize,
+  weighted: boolean,
 ): void {
   const WG = productThreads(plan.gpu);
-  plan.dispatch(bceKernel, views, { rows, dim: dim / 4, width, scale: 1 / rows }, groupsFor(rows, WG), { WG });
+  const params = { rows, dim: dim / 4, width, scale: 1 / rows };
+  plan.dispatch(bceKernel, views, params, groupsFor(rows, WG), { WG, WEIGHTED: Number(weighted) });
 }
 
 /**

@@ -4,7 +4,7 @@ import { type DropoutOptions, dropout } from '../autograd/ops/dropout.ts';
 import { embedding } from '../autograd/ops/embedding.ts';
 import { hadamard } from '../autograd/ops/hadamard.ts';
 import { linear, linearRelu } from '../autograd/ops/linear.ts';
-import { type OutputBce, outputBce } from '../autograd/ops/output.ts';
+import { type OutputBce, outputBce, type Targets } from '../autograd/ops/output.ts';
 import { Parameters } from '../autograd/parameters.ts';
 import type { Branch, Rows, Tables } from '../autograd/tables.ts';
 import { noGrad, tapeOf } from '../autograd/tape.ts';
@@ -52,11 +52,11 @@ export class Model {
 
   /**
    * The training loss of looked-up rows, as RowAdam gathers them: what `training` and bceWithLogits compute, with the
-   * output layer, the loss and their gradients in one. Labels f32[rows].
+   * output layer, the loss and their gradients in one.
    */
-  trainingLoss({ gmf, mlp }: Rows, labels: Tensor, source?: DropoutSource): OutputBce {
+  trainingLoss({ gmf, mlp }: Rows, targets: Targets, source?: DropoutSource): OutputBce {
     const y = mlp && this.#tower(mlp, this.#hidden(source));
-    return outputBce(gmf, y, this.#get('output_layer.weight'), this.#get('output_layer.bias'), labels);
+    return outputBce(gmf, y, this.#get('output_layer.weight'), this.#get('output_layer.bias'), targets);
   }
 
   /** The embedding tables of each branch. */

@@ -22,7 +22,7 @@ export interface FusedStepOptions {
 export function fusedStep(batch: Batch, { model, optimizer, clock, clipNorm, norm, dropout }: FusedStepOptions) {
   model.parameters.zeroGrad();
   const rows = optimizer.gather(batch.users, batch.items);
-  const { samples, loss } = model.trainingLoss(rows, batch.labels, dropout);
+  const { samples, loss } = model.trainingLoss(rows, batch, dropout);
   loss.backward();
   const clip = clipNorm !== null || norm ? optimizer.clipGradNorm(clipNorm) : null;
   optimizer.step();

@@ -5,14 +5,19 @@ import { popularity, type Split } from '../data/split.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { checkBindable, type Gpu } from '../gpu/device.ts';
 import { sampleBatch } from '../kernels/sample-batch.ts';
+import { sampleWeights } from '../kernels/sample-weights.ts';
 import { aliasTable } from './alias.ts';
+import { inversePropensities } from './propensity.ts';
 import type { TrainSettings } from './settings.ts';
 import type { Batch } from './step.ts';
 
 /** The generator's words are indexed by u32, and the shuffle's domain may be four times the samples. */
 const MOST_SAMPLES = 2 ** 30;
 
-type SamplerSettings = Pick<TrainSettings, 'batchSize' | 'negatives' | 'sampler' | 'samplerPower' | 'seed'>;
+type SamplerSettings = Pick<
+  TrainSettings,
+  'batchSize' | 'negatives' | 'sampler' | 'samplerPower' | 'ipsPower' | 'ipsClip' | 'seed'
+>;
 
 /**
  * Draws batches on the device: every epoch visits each positive once and `negatives` drawn items beside it, in another
@@ -30,6 +35,8 @@ export class BatchSampler {
   readonly #positives: number;
   readonly #items: number;
   readonly #tables: Record<'positiveUsers' | 'offsets' | 'positiveItems' | 'alias', Tensor>;
+  /** f32[items]: how much a positive counts in the loss; null when all samples count alike. */
+  readonly #itemWeights: Tensor | null;
 
   /**
    * @param batchNorm whether the model normalises by batch: a last batch of one sample is then left out of every epoch,
@@ -38,7 +45,7 @@ export class BatchSampler {
    */
   constructor(gpu: Gpu, split: Split, settings: SamplerSettings, batchNorm = false) {
     const { offsets, items } = split.train;
-    const { batchSize, negatives, sampler, samplerPower } = settings;
+    const { batchSize, negatives, sampler, samplerPower, ipsPower, ipsClip } = settings;
     this.#gpu = gpu;
     this.#settings = settings;
     this.#positives = items.length;
@@ -70,6 +77,9 @@ export class BatchSampler {
       positiveItems: tensor(gpu, items as Uint32Array<ArrayBuffer>, { label: 'positive items' }),
       alias: tensor(gpu, alias, { label: 'alias table' }),
     };
+    this.#itemWeights = ipsPower
+      ? tensor(gpu, inversePropensities(popularity(split), ipsPower, ipsClip), { label: 'item weights' })
+      : null;
   }
 
   /** Rows of a batch of an epoch, 0 for the first. */
@@ -108,6 +118,15 @@ export class BatchSampler {
       size,
       sampler === 'popularity',
     );
-    return batch;
+    return this.#itemWeights ? { ...batch, weights: this.#weigh(batch, this.#itemWeights) } : batch;
+  }
+
+  /** Appends the weighing of a batch: positives by their items. */
+  #weigh({ items, labels }: Batch, itemWeights: Tensor): Tensor {
+    const rows = items.size;
+    const weights = zeros(this.#gpu, [rows], { label: 'batch weights' });
+    const views = { items: items.view, labels: labels.view, itemWeights: itemWeights.view, weights: weights.view };
+    sampleWeights(tapeOf(this.#gpu).plan, views, rows);
+    return weights;
   }
 }

@@ -33,6 +33,13 @@ export interface TrainSettings {
   /** From 0 (all items alike) to 2. */
   readonly samplerPower: number;
   /**
+   * A positive's loss counts by 1 / popularity^ipsPower of its item, from 0 (all positives alike) to 2; see
+   * inversePropensities.
+   */
+  readonly ipsPower: number;
+  /** Most that 1 / popularity^ipsPower may be, over its mean over positives; at least 1. */
+  readonly ipsClip: number;
+  /**
    * What the held-out items are ranked among: sampled candidates (`loo`), all unseen items (`full`), both, or nothing;
    * after every evalEvery-th epoch and the last.
    */
@@ -52,6 +59,8 @@ export const DEFAULT_SETTINGS = {
   momentum: 0,
   weightDecayTables: null,
   weightDecayBiases: null,
+  ipsPower: 0,
+  ipsClip: 10,
   eval: 'loo',
   k: [10],
   evalEvery: 1,
@@ -115,6 +124,8 @@ function check(settings: TrainSettings): void {
   if (!(settings.momentum >= 0 && settings.momentum < 1)) {
     throw new ConfigError(`momentum ${settings.momentum}: a number from 0 to below 1 would be right`);
   }
+  within('ipsPower', 0, 2);
+  within('ipsClip', 1, 1e6);
   if (settings.clipNorm !== null) positive('clipNorm', false);
   oneOf('model', MODEL_KINDS);
   oneOf('optimizer', OPTIMIZERS);

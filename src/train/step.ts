@@ -1,14 +1,14 @@
 import type { Clock } from '../autograd/clock.ts';
 import { bceWithLogits } from '../autograd/ops/bce.ts';
+import type { Targets } from '../autograd/ops/output.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { DropoutSource, Model } from '../models/model.ts';
 import { clipGradNorm } from '../optim/clip.ts';
 
-/** Pairs and what is to be predicted for them: u32[rows], u32[rows], f32[rows]. */
-export interface Batch {
+/** Pairs (users[b], items[b]), both u32[rows], and what is to be predicted for them. */
+export interface Batch extends Targets {
   readonly users: Tensor;
   readonly items: Tensor;
-  readonly labels: Tensor;
 }
 
 export interface Optimizer {
@@ -34,7 +34,7 @@ export interface StepOptions {
 export function trainingStep(batch: Batch, { model, optimizer, clock, clipNorm, norm, dropout }: StepOptions) {
   model.parameters.zeroGrad();
   const logits = model.training(dropout)(batch.users, batch.items);
-  const loss = bceWithLogits(logits, batch.labels);
+  const loss = bceWithLogits(logits, batch.labels, batch.weights);
   loss.backward();
   const clip = clipNorm !== null || norm ? clipGradNorm(model.parameters, clipNorm) : null;
   optimizer.step(clip ?? undefined);

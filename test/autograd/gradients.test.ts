@@ -230,18 +230,28 @@ describe('embedding', () => {
 
 describe('binary cross-entropy', () => {
   const labels = Float32Array.from({ length: 33 }, (_, i) => [0, 1, 0.25][i % 3]!);
+  const weights = new Draws(3).vector(33, 0.1, 5);
   const mean = (logits: reference.Numbers) => [reference.sum(bceLosses(logits, labels)) / 33];
+  const weighted = (logits: reference.Numbers) => [
+    reference.sum(reference.hadamard(bceLosses(logits, labels), weights)) / 33,
+  ];
 
   it('of logits that are a matrix of one column', () =>
     expectOp([[33, 1]], (logits) => bceWithLogits(logits, tensor(on.gpu, labels)), mean));
 
-  it('as the start of backward gives the gradient that its kernel has computed', async () => {
-    const logits = draws.normal(33);
-    const x = tensor(on.gpu, logits, { requiresGrad: true });
-    bceWithLogits(x, tensor(on.gpu, labels)).backward();
-    const gradient = centralDifferences((v) => mean(v)[0]!, logits);
-    expectClose(await x.grad!.data(), gradient, atMost(gradient));
-  });
+  it('of samples that do not count alike: their losses by their weights, over their number', () =>
+    expectOp([[33, 1]], (logits) => bceWithLogits(logits, tensor(on.gpu, labels), tensor(on.gpu, weights)), weighted));
+
+  it.each([false, true])(
+    'as the start of backward gives the gradient that its kernel has computed, weighted: %s',
+    async (by) => {
+      const logits = draws.normal(33);
+      const x = tensor(on.gpu, logits, { requiresGrad: true });
+      bceWithLogits(x, tensor(on.gpu, labels), by ? tensor(on.gpu, weights) : undefined).backward();
+      const gradient = centralDifferences((v) => (by ? weighted : mean)(v)[0]!, logits);
+      expectClose(await x.grad!.data(), gradient, atMost(gradient));
+    },
+  );
 
   it('behind a layer, as a model has it', () =>
     expectOp(

@@ -75,6 +75,11 @@ describe('mistakes are refused in words', () => {
       /labels has the shape \[3\], and it takes \[4\]/,
     ],
     [
+      'weights for other logits',
+      () => bceWithLogits(matrix(4, 1), zeros(on.gpu, [4]), zeros(on.gpu, [5])),
+      /weights has the shape \[5\], and it takes \[4\]/,
+    ],
+    [
       'ids that are no integers',
       () => embedding({ table: matrix(4, 2), ids: constant([0, 1]) }),
       /ids hold f32, and it takes u32/,

@@ -31,6 +31,7 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       /^error: gmf_user_emb\.weight \[40 × 100000000\] needs 14\.9 GiB \(16000000000 bytes\), and SwiftShader.* allows .* \(\d+ bytes\)/,
     ],
     ['a power out of range', '--sampler-power 3', 'samplerPower 3: a number from 0 to 2 would be right'],
+    ['a clip below the mean', '--ips-clip 0.1', 'ipsClip 0.1: a number from 1 to 1000000 would be right'],
     ['no dimensions', '--gmf-dim 0', 'gmfDim 0: an integer of at least 1 would be right'],
     [
       'BatchNorm over one sample',

@@ -1,6 +1,7 @@
 /** A small data set that can be learnt, and settings small enough for a software adapter. */
 import { Clock } from '../../src/autograd/clock.ts';
 import { record } from '../../src/autograd/tape.ts';
+import type { Tensor } from '../../src/autograd/tensor.ts';
 import { identityIds } from '../../src/data/id-map.ts';
 import { leaveOneOut, type Split } from '../../src/data/split.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
@@ -57,8 +58,13 @@ export async function drawn(gpu: Gpu, sampler: BatchSampler, step: number) {
   });
   clock.set(step);
   plan.run();
-  const { users, items, labels } = batch;
-  return { users: [...(await users.data())], items: [...(await items.data())], labels: [...(await labels.data())] };
+  const list = async (tensor: Tensor) => [...(await tensor.data())];
+  return {
+    users: await list(batch.users),
+    items: await list(batch.items),
+    labels: await list(batch.labels),
+    ...(batch.weights && { weights: await list(batch.weights) }),
+  };
 }
 
 /** Two dimensions or units each: for tests that ask how a step is run, not what it learns. */

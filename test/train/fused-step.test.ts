@@ -19,6 +19,8 @@ interface Setting extends Partial<ModelConfig> {
   readonly adam?: AdamOptions;
   readonly clipNorm?: number;
   readonly rows?: number;
+  /** Whether samples count by weights of their own. */
+  readonly weighted?: boolean;
 }
 
 const PAPER: ModelConfig = {
@@ -40,7 +42,7 @@ async function train(
   during: (step: number, fused: Fused) => void = () => {},
 ) {
   const { gpu } = on;
-  const { adam = {}, clipNorm = null, rows = 11, ...sizes } = setting;
+  const { adam = {}, clipNorm = null, rows = 11, weighted = false, ...sizes } = setting;
   const config = { ...PAPER, ...sizes };
   const model = new Model(gpu, config, 5);
   const clock = new Clock(gpu, STEPS);
@@ -49,6 +51,7 @@ async function train(
     users: tensor(gpu, new Uint32Array(rows)),
     items: tensor(gpu, new Uint32Array(rows)),
     labels: tensor(gpu, new Float32Array(rows)),
+    ...(weighted && { weights: tensor(gpu, new Float32Array(rows)) }),
   };
   const dropout = { seed: 9, step: clock.step };
   const options = { model, clock, clipNorm, norm: true, dropout };
@@ -69,6 +72,7 @@ async function train(
     batch.users.write(skewed(config.users));
     batch.items.write(skewed(config.items));
     batch.labels.write(Float32Array.from({ length: rows }, () => Number(draws.uniform() < 0.5)));
+    batch.weights?.write(draws.vector(rows, 0.1, 4));
     plan.run();
     during(step, { model, optimizer });
   }
@@ -114,6 +118,7 @@ describe.each<[string, Setting]>([
   ['without hidden layers', { mlpLayers: [] }],
   ['with BatchNorm and dropout', { batchNorm: true, dropout: 0.3 }],
   ['with a batch that looks at most rows', { rows: 190 }],
+  ['with samples that do not count alike', { weighted: true, batchNorm: true }],
   ['with a batch of odd size and layers of odd widths', { rows: 37, mlpLayers: [9, 5] }],
 ])('the fused step, %s', (_, setting) => {
   let plain: Outcome;

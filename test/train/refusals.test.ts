@@ -21,6 +21,8 @@ describe('settings that cannot work are refused before anything is trained', () 
     [{ negatives: -1 }, 'negatives -1: an integer of at least 0 would be right'],
     [{ negatives: 3_000_000 }, 'an epoch would have 1584000528 samples; at most 1073741824 can be shuffled'],
     [{ samplerPower: -0.5 }, 'samplerPower -0.5: a number from 0 to 2 would be right'],
+    [{ ipsPower: -1 }, 'ipsPower -1: a number from 0 to 2 would be right'],
+    [{ ipsClip: 0.5 }, 'ipsClip 0.5: a number from 1 to 1000000 would be right'],
     [{ samplerPower: Number.NaN }, 'samplerPower NaN: a number from 0 to 2 would be right'],
     [{ lr: 0 }, 'lr 0: a number above 0 would be right'],
     [{ lr: Number.NaN }, 'lr NaN: a number above 0 would be right'],

@@ -4,7 +4,15 @@ import { useGpu } from '../gpu-fixture.ts';
 import { drawn, GROUPS, splitOf, trained } from './fixture.ts';
 
 const on = useGpu();
-const SETTINGS = { batchSize: 300, negatives: 4, sampler: 'uniform', samplerPower: 0.75, seed: 42 } as const;
+const SETTINGS = {
+  batchSize: 300,
+  negatives: 4,
+  sampler: 'uniform',
+  samplerPower: 0.75,
+  ipsPower: 0,
+  ipsClip: 10,
+  seed: 42,
+} as const;
 
 /** All samples of an epoch, 0 for the first. */
 async function epochOf(sampler: BatchSampler, epoch: number) {

@@ -13,7 +13,7 @@ import type { Trial } from '../trial.ts';
 export function outputCases(gpu: Gpu, sizes: Sizes): Case[] {
   const dim = sizes.gmfDim;
   const size = { rows: sizes.rows, dim, width: featureWidth(neumfConfig(sizes)) - dim };
-  return [bceCase(size), gradCase(gpu, size)];
+  return [bceCase(size, false), bceCase(size, true), gradCase(gpu, size)];
 }
 
 /** p, q and y of a batch, and φ = [p ⊙ q ; y]. */
@@ -23,19 +23,22 @@ function features(trial: Trial, { rows, dim, width }: kernels.OutputSize) {
   return { pairs, y, phi: concat(product, y, dim, width) };
 }
 
-function bceCase(size: kernels.OutputSize): Case {
+function bceCase(size: kernels.OutputSize, weighted: boolean): Case {
   const { rows, dim, width } = size;
   const columns = dim + width;
-  const bytes = 4 * (2 * rows * (2 * dim + width) + columns + 5 * rows);
+  const bytes = 4 * (2 * rows * (2 * dim + width) + columns + (weighted ? 6 : 5) * rows);
   const work = { bytes, flops: rows * (7 * dim + 3 * width) };
-  return single('output_bce', `${times(rows)} × (${dim} + ${width})`, work, (trial) => {
+  const shape = `${times(rows)} × (${dim} + ${width})${weighted ? ', weighted' : ''}`;
+  return single('output_bce', shape, work, (trial) => {
     const { draws } = trial;
     const { pairs, y, phi } = features(trial, size);
     const [weight, bias, labels] = [draws.vector(columns), draws.vector(1), draws.vector(rows, 0, 1)];
     const layer = { rows, inputs: columns, outputs: 1 };
     const logits = reference.linear(phi, weight, bias, layer);
     const magnitude = reference.linear(absolute(phi), absolute(weight), absolute(bias), layer);
-    const [losses, gradient] = [bceLosses(logits, labels), bceGradient(logits, labels)];
+    const weights = weighted ? draws.vector(rows, 0.1, 3) : new Float32Array(rows).fill(1);
+    const losses = hadamard(bceLosses(logits, labels), weights);
+    const gradient = hadamard(bceGradient(logits, labels), weights);
     const samples = fromIndex(4 * rows, (i) => {
       const r = Math.floor(i / 4);
       return [logits[r]!, losses[r]!, gradient[r]! / rows, 0][i % 4]!;
@@ -43,7 +46,8 @@ function bceCase(size: kernels.OutputSize): Case {
     // A logit's rounding goes on into all that follows from it.
     const scales = fromIndex(4 * rows, (i) => {
       const m = magnitude[Math.floor(i / 4)]!;
-      return [m, m + 1, (m + 1) / rows, (m + 1) / rows][i % 4]!;
+      const u = weights[Math.floor(i / 4)]!;
+      return [m, u * (m + 1), (u * (m + 1)) / rows, (m + 1) / rows][i % 4]!;
     });
     const [dim2, half] = [2 * rows * dim, rows * dim];
     const of = (i: number, d: number) => [Math.floor((i % half) / d), i % d] as const;
@@ -57,7 +61,7 @@ function bceCase(size: kernels.OutputSize): Case {
       y: trial.input(y),
       weight: trial.input(weight),
       bias: trial.input(bias),
-      labels: trial.input(labels),
+      labels: trial.input(weighted ? Float32Array.from([...labels, ...weights]) : labels),
       samples: trial.output('samples', samples, scales),
       dpairs: trial.output(
         'dpairs',
@@ -70,7 +74,7 @@ function bceCase(size: kernels.OutputSize): Case {
         dy.map(() => 1 / rows),
       ),
     };
-    kernels.outputBce(trial.plan, views, size);
+    kernels.outputBce(trial.plan, views, size, weighted);
   });
 }
 

@@ -1,5 +1,6 @@
 import { candidatePairs, NO_CANDIDATE, rank } from '../../../src/kernels/rank.ts';
 import { sampleBatch } from '../../../src/kernels/sample-batch.ts';
+import { sampleWeights } from '../../../src/kernels/sample-weights.ts';
 import { aliasTable } from '../../../src/train/alias.ts';
 import { DEFAULT_SETTINGS } from '../../../src/train/settings.ts';
 import { rank as rankReference } from '../../../test/reference/rank.ts';
@@ -12,9 +13,9 @@ const SEED = 42;
 const WIDTH = 100;
 const CHUNK = 163;
 
-/** Drawing a batch, and ranking the held-out items. */
+/** Drawing and weighing a batch, and ranking the held-out items. */
 export function samplingCases(sizes: Sizes): Case[] {
-  return [sampleCase(sizes), pairsCase(sizes), rankCase(sizes)];
+  return [sampleCase(sizes), weightsCase(sizes), pairsCase(sizes), rankCase(sizes)];
 }
 
 function sampleCase({ rows, users, items, interactions, negatives, sampler }: Sizes): Case {
@@ -65,6 +66,24 @@ function sampleCase({ rows, users, items, interactions, negatives, sampler }: Si
       seed: SEED,
     };
     sampleBatch(trial.plan, views, size, popularity);
+  });
+}
+
+function weightsCase({ rows, items }: Sizes): Case {
+  // A sample's item, label, item weight and weight.
+  return single('sample_weights', `${times(rows)} of ${times(items)}`, { bytes: 16 * rows }, (trial) => {
+    const [ids, itemWeights] = [trial.draws.ids(rows, items), trial.draws.vector(items, 0.1, 10)];
+    const labels = Float32Array.from({ length: rows }, (_, i) => Number(i % 5 === 0));
+    const views = {
+      items: trial.input(ids),
+      labels: trial.input(labels),
+      itemWeights: trial.input(itemWeights),
+      weights: trial.output(
+        'weights',
+        Float32Array.from(ids, (item, i) => (labels[i] ? itemWeights[item]! : 1)),
+      ),
+    };
+    sampleWeights(trial.plan, views, rows);
   });
 }
 

@@ -2,25 +2,14 @@ import { advance } from '../../../src/kernels/advance.ts';
 import { bce } from '../../../src/kernels/bce.ts';
 import { sum } from '../../../src/kernels/sum.ts';
 import { bceGradient, bceLosses } from '../../../test/reference/bce.ts';
-import { absolute, sum as sumReference } from '../../../test/reference/elementwise.ts';
+import { absolute, hadamard, sum as sumReference } from '../../../test/reference/elementwise.ts';
 import { type Case, type Sizes, single, times } from '../case.ts';
 
 /** Loss, its mean, and the end of a step. */
 export function stepCases({ rows }: Sizes): Case[] {
   return [
-    single('bce', times(rows), { bytes: 16 * rows }, (trial) => {
-      const logits = trial.draws.vector(rows, -8, 8);
-      const labels = Float32Array.from({ length: rows }, (_, i) => Number(i % 5 === 0));
-      const losses = bceLosses(logits, labels);
-      const gradient = bceGradient(logits, labels).map((value) => value / rows);
-      const views = {
-        logits: trial.input(logits),
-        labels: trial.input(labels),
-        losses: trial.output('losses', losses, losses),
-        gradient: trial.output('gradient', gradient, absolute(gradient)),
-      };
-      bce(trial.plan, views, rows, 1 / rows);
-    }),
+    bceCase(rows, false),
+    bceCase(rows, true),
     single('sum', times(rows), { bytes: 4 * rows + 4, flops: rows }, (trial) => {
       const x = trial.draws.vector(rows);
       const expected = [sumReference(x) / rows];
@@ -34,4 +23,23 @@ export function stepCases({ rows }: Sizes): Case[] {
       advance(trial.plan, { step, loss: trial.input(loss), log }, 4);
     }),
   ];
+}
+
+function bceCase(rows: number, weighted: boolean): Case {
+  const shape = `${times(rows)}${weighted ? ', weighted' : ''}`;
+  return single('bce', shape, { bytes: (weighted ? 20 : 16) * rows }, (trial) => {
+    const logits = trial.draws.vector(rows, -8, 8);
+    const labels = Float32Array.from({ length: rows }, (_, i) => Number(i % 5 === 0));
+    const weights = weighted ? trial.draws.vector(rows, 0.1, 3) : new Float32Array(rows).fill(1);
+    const losses = hadamard(bceLosses(logits, labels), weights);
+    const gradient = hadamard(bceGradient(logits, labels), weights).map((value) => value / rows);
+    const views = {
+      logits: trial.input(logits),
+      labels: trial.input(labels),
+      ...(weighted && { weights: trial.input(weights) }),
+      losses: trial.output('losses', losses, losses),
+      gradient: trial.output('gradient', gradient, absolute(gradient)),
+    };
+    bce(trial.plan, views, rows, 1 / rows);
+  });
 }
