@@ -50,8 +50,13 @@ export function addTrainOptions(program: Command): void {
       option('--model <kind>', `which of the models (default: ${DEFAULT_SETTINGS.model})`).choices(MODEL_KINDS),
     );
   setting('--gmf-dim <n>', 'dimensions of MF’s and GMF’s embeddings', integer, PRESET);
-  setting('--mlp-dim <n>', 'dimensions of each of the MLP’s embeddings', integer, PRESET);
-  setting('--mlp-layers <list>', 'units of the hidden layers, e.g. 128,64,32, or none', layers, PRESET);
+  setting('--mlp-dim <n>', 'dimensions of each of the MLP’s embeddings, or of the towers’', integer, PRESET);
+  setting(
+    '--mlp-layers <list>',
+    'units of the hidden layers, or of each tower’s layers, e.g. 128,64,32, or none',
+    layers,
+    PRESET,
+  );
   setting('--dropout <p>', 'probability that a hidden unit is zeroed in training', number, PRESET);
   program.addOption(option('--batch-norm', `normalise every hidden layer by batch (default: ${PRESET})`));
   program.addOption(option('--no-batch-norm', 'do not'));

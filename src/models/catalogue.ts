@@ -18,6 +18,7 @@ import {
   TILE,
 } from '../kernels/pairs.ts';
 import { hiddenUnits } from './config.ts';
+import type { EvaluatedLayer } from './layers.ts';
 import type { Model } from './model.ts';
 
 /** Pairs scored together: enough to fill a GPU, and that the threads of a CPU adapter seldom wait for each other. */
@@ -85,10 +86,8 @@ export function catalogue(model: Model, users: Tensor, pairs = PAIRS): Catalogue
   });
 }
 
-type Layer = ReturnType<Model['evaluatedLayers']>[number];
-
 /** The users' part of the first hidden layer, f32[tested, units], and the items', f32[items, units]. */
-function firstLayer(model: Model, users: Tensor, { weight, bias }: Layer): Record<'a' | 'c', Tensor> {
+function firstLayer(model: Model, users: Tensor, { weight, bias }: EvaluatedLayer): Record<'a' | 'c', Tensor> {
   const { parameters, config } = model;
   const { gpu } = parameters;
   for (const [count, what] of [
@@ -110,11 +109,15 @@ function firstLayer(model: Model, users: Tensor, { weight, bias }: Layer): Recor
 
 /**
  * What the output layer takes products of: p f32[tested, dim] and q f32[items, dim] with logit = h · (p_u ⊙ q_i) + …, in
- * the order of its weights. Without hidden layers [p ; q] of the MLP (or of MF's biases) reaches it too: [p ; 1] ⊙ [1 ; q].
- * Null when there are none.
+ * the order of its weights: GMF's embeddings, or what the towers make of theirs. Without hidden layers [p ; q] of the MLP
+ * (or of MF's biases) reaches it too: [p ; 1] ⊙ [1 ; q]. Null when there are none.
  */
 function factorTables(model: Model, users: Tensor): Record<'p' | 'q', Tensor> | null {
   const { parameters, config, tables } = model;
+  if (config.model === 'two-tower') {
+    const { users: p, items: q } = model.vectors(users);
+    return { p, q };
+  }
   const lookUp = (branch: Branch) => ({ p: embedding({ table: branch.users, ids: users }), q: branch.items });
   const gmf = tables.gmf && lookUp(tables.gmf);
   if (!tables.mlp || hiddenUnits(config).length > 0) return gmf;
@@ -132,12 +135,12 @@ function hiddenLayers(
   step: Tensor,
   pairs: PairBlock,
   { a, c }: Record<'a' | 'c', Tensor>,
-  layers: readonly Layer[],
+  layers: readonly EvaluatedLayer[],
   output: (layer: number, width: number) => Tensor,
 ): Tensor {
   const { gpu } = plan;
-  const sizeOf = ({ weight }: Layer) => ({ inputs: weight.shape[1]!, outputs: weight.shape[0]! });
-  const viewsOf = ({ weight, bias }: Layer) => ({ weight: weight.view, bias: bias.view });
+  const sizeOf = ({ weight }: EvaluatedLayer) => ({ inputs: weight.shape[1]!, outputs: weight.shape[0]! });
+  const viewsOf = ({ weight, bias }: EvaluatedLayer) => ({ weight: weight.view, bias: bias.view });
   const sums = { step: step.view, a: a.view, c: c.view };
   const [second, third] = layers;
 

@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.ts';
 
-export const MODEL_KINDS = ['mf', 'gmf', 'mlp', 'neumf'] as const;
+export const MODEL_KINDS = ['mf', 'gmf', 'mlp', 'neumf', 'two-tower'] as const;
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
 /** The shape of a model. Sizes count embedding dimensions and units. */
@@ -8,11 +8,11 @@ export interface ModelConfig {
   readonly model: ModelKind;
   readonly users: number;
   readonly items: number;
-  /** Dimensions of MF's and GMF's embeddings; not used by `mlp`. */
+  /** Dimensions of MF's and GMF's embeddings; not used without one of them. */
   readonly gmfDim: number;
-  /** Dimensions of each of the MLP's two embeddings; not used without an MLP. */
+  /** Dimensions of each of the MLP's two embeddings, or of the towers'; not used without them. */
   readonly mlpDim: number;
-  /** Units of the hidden layers; none at all is allowed. */
+  /** Units of the MLP's hidden layers, or of each tower's layers, the last of them linear; none at all is allowed. */
   readonly mlpLayers: readonly number[];
   readonly batchNorm: boolean;
   /** Probability that a hidden unit is zeroed in training. */
@@ -68,14 +68,27 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   },
 };
 
-/** Whether the model has an MLP, with embeddings of its own. */
+type Shape = Pick<ModelConfig, 'model' | 'mlpLayers'>;
+
+/** Whether the model multiplies embeddings as they are, with tables for that. */
+export function hasGmf({ model }: Pick<ModelConfig, 'model'>): boolean {
+  return model === 'mf' || model === 'gmf' || model === 'neumf';
+}
+
+/** Whether the model has an MLP of pairs, with embeddings of its own. */
 export function hasMlp({ model }: Pick<ModelConfig, 'model'>): boolean {
   return model === 'mlp' || model === 'neumf';
 }
 
-/** Units of the model's hidden layers; none without an MLP. */
-export function hiddenUnits(config: Pick<ModelConfig, 'model' | 'mlpLayers'>): readonly number[] {
+/** Units of the MLP's hidden layers; none without an MLP. */
+export function hiddenUnits(config: Shape): readonly number[] {
   return hasMlp(config) ? config.mlpLayers : [];
+}
+
+/** Whether any layer of the model normalises by batch; a tower's last one does not. */
+export function normalisesBatches(config: Shape & Pick<ModelConfig, 'batchNorm'>): boolean {
+  const layers = config.model === 'two-tower' ? config.mlpLayers.length - 1 : hiddenUnits(config).length;
+  return config.batchNorm && layers > 0;
 }
 
 /** Throws ConfigError for sizes that make no model. */
@@ -86,8 +99,8 @@ export function checkModelConfig(config: ModelConfig): void {
   };
   size('users', config.users);
   size('items', config.items);
-  if (config.model !== 'mlp') size('gmfDim', config.gmfDim);
-  if (hasMlp(config)) {
+  if (hasGmf(config)) size('gmfDim', config.gmfDim);
+  if (hasMlp(config) || config.model === 'two-tower') {
     size('mlpDim', config.mlpDim);
     for (const units of config.mlpLayers) size('mlpLayers', units);
   }

@@ -1,34 +1,39 @@
-import { type BatchNormTensors, foldBatchNorm, linearBatchNormRelu } from '../autograd/ops/batch-norm.ts';
 import { concat } from '../autograd/ops/concat.ts';
-import { type DropoutOptions, dropout } from '../autograd/ops/dropout.ts';
 import { embedding } from '../autograd/ops/embedding.ts';
 import { hadamard } from '../autograd/ops/hadamard.ts';
-import { linear, linearRelu } from '../autograd/ops/linear.ts';
+import { linear } from '../autograd/ops/linear.ts';
 import { type OutputBce, outputBce, type Targets } from '../autograd/ops/output.ts';
+import { split } from '../autograd/ops/split.ts';
 import { Parameters } from '../autograd/parameters.ts';
 import type { Branch, Rows, Tables } from '../autograd/tables.ts';
-import { noGrad, tapeOf } from '../autograd/tape.ts';
+import { noGrad, tapeOf, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { Gpu } from '../gpu/device.ts';
-import { checkModelConfig, hasMlp, hiddenUnits, type ModelConfig } from './config.ts';
+import { ConfigError } from '../errors.ts';
+import { checkBindable, type Gpu } from '../gpu/device.ts';
+import { checkModelConfig, hasGmf, hasMlp, type ModelConfig } from './config.ts';
 import { initialValues } from './initial.ts';
-import { layerNames, parameterSpecs } from './layout.ts';
+import {
+  type DropoutSource,
+  type EvaluatedLayer,
+  evaluate,
+  evaluatedLayers,
+  type Layers,
+  trainedLayers,
+} from './layers.ts';
+import { parameterSpecs } from './layout.ts';
 
 /** Logits f32[rows, 1] of the pairs (users[b], items[b]); both u32[rows]. */
 export type Forward = (users: Tensor, items: Tensor) => Tensor;
 
-/** Seed and clock of the dropout masks. */
-export type DropoutSource = Omit<DropoutOptions, 'layer'>;
-
-type HiddenLayer = (x: Tensor, layer: number) => Tensor;
-
 /**
- * MF, GMF, MLP and NeuMF (He et al. 2017) from one set of parts; σ(logit) is the probability of an interaction.
+ * MF, GMF, MLP and NeuMF (He et al. 2017) and the two-tower model (Yi et al. 2019) from one set of parts; σ(logit) is the
+ * probability of an interaction.
  *
- *   MF     φ = [p_u ⊙ q_i ; b_u ; b_i], and h is all ones: logit = p_u · q_i + b_u + b_i + b (Koren et al. 2009)
- *   GMF    φ = p_u ⊙ q_i
- *   MLP    φ = a_L(… a_1([p_u ; q_i]))        a(x) = dropout(relu(batchNorm(W x + b)))
- *   NeuMF  φ = [φ_GMF ; φ_MLP], each branch with embeddings of its own
+ *   MF         φ = [p_u ⊙ q_i ; b_u ; b_i], and h is all ones: logit = p_u · q_i + b_u + b_i + b (Koren et al. 2009)
+ *   GMF        φ = p_u ⊙ q_i
+ *   MLP        φ = a_L(… a_1([p_u ; q_i]))        a(x) = dropout(relu(batchNorm(W x + b)))
+ *   NeuMF      φ = [φ_GMF ; φ_MLP], each branch with embeddings of its own
+ *   two-tower  φ = t(p_u) ⊙ s(q_i), and h is all ones: logit = t(p_u) · s(q_i) + b    t, s: layers a, the last one W x + b
  *   logit = h · φ + b
  */
 export class Model {
@@ -47,7 +52,7 @@ export class Model {
 
   /** The forward pass in training, with batch statistics and, where a source is given, dropout. */
   training(source?: DropoutSource): Forward {
-    return this.#forward(this.#hidden(source));
+    return this.#forward(this.#trained(source));
   }
 
   /**
@@ -55,90 +60,132 @@ export class Model {
    * output layer, the loss and their gradients in one.
    */
   trainingLoss({ gmf, mlp }: Rows, targets: Targets, source?: DropoutSource): OutputBce {
-    const y = mlp && this.#tower(mlp, this.#hidden(source));
+    const y = mlp && this.#behind(mlp, this.#trained(source));
     return outputBce(gmf, y, this.#get('output_layer.weight'), this.#get('output_layer.bias'), targets);
+  }
+
+  /**
+   * As `training`, but the logits of each user with the items of all samples, f32[rows, rows], as inBatchSoftmax takes them,
+   * for which the output layer's bias is all one. Throws ConfigError for models other than two-tower.
+   */
+  batchTraining(source?: DropoutSource): Forward {
+    return (users, items) => this.batchLogits({ gmf: null, mlp: sideBySide(this.#towerTables, users, items) }, source);
+  }
+
+  /** The same of looked-up rows, as RowAdam gathers them. */
+  batchLogits({ mlp }: Rows, source?: DropoutSource): Tensor {
+    const { gpu } = this.parameters;
+    if (!mlp || this.config.model !== 'two-tower') throw new ConfigError(noTowers(this.config));
+    const rows = mlp.shape[0]!;
+    checkBindable(gpu, `the logits of ${rows} users and ${rows} items of a batch`, 4 * rows * rows);
+    const [u, v] = this.#towers(mlp, this.#trained(source));
+    return linear(u, v, zeros(gpu, [rows], { label: 'no bias' }));
   }
 
   /** The embedding tables of each branch. */
   get tables(): Tables {
-    const { model } = this.config;
-    const branch = (name: string) => ({
-      users: this.#get(`${name}_user_emb.weight`),
-      items: this.#get(`${name}_item_emb.weight`),
-    });
-    const biases = () => ({ users: this.#get('user_bias.weight'), items: this.#get('item_bias.weight') });
     return {
-      gmf: model === 'mlp' ? null : branch('gmf'),
-      mlp: model === 'mf' ? biases() : hasMlp(this.config) ? branch('mlp') : null,
+      gmf: hasGmf(this.config) ? this.#tablesOf('gmf_user_emb', 'gmf_item_emb') : null,
+      mlp: this.#besideTables,
     };
   }
 
-  #hidden(source?: DropoutSource): HiddenLayer {
-    const { config } = this;
-    const p = source ? config.dropout : 0;
-    return (x, layer) => {
-      const names = layerNames(config, layer);
-      const [weight, bias] = [this.#get(names.weight), this.#get(names.bias)];
-      const options = source && { ...source, layer };
-      if (config.batchNorm) return linearBatchNormRelu(x, weight, bias, this.#norm(layer), p, options);
-      const y = linearRelu(x, weight, bias);
-      return options ? dropout(y, p, options) : y;
-    };
+  /** The tables whose rows stand side by side: the MLP's, the towers', or MF's biases. */
+  get #besideTables(): Branch | null {
+    if (hasMlp(this.config)) return this.#tablesOf('mlp_user_emb', 'mlp_item_emb');
+    if (this.config.model === 'two-tower') return this.#towerTables;
+    return this.config.model === 'mf' ? this.#tablesOf('user_bias', 'item_bias') : null;
+  }
+
+  get #towerTables(): Branch {
+    if (this.config.model !== 'two-tower') throw new ConfigError(noTowers(this.config));
+    return this.#tablesOf('user_emb', 'item_emb');
+  }
+
+  #tablesOf(users: string, items: string): Branch {
+    return { users: this.#get(`${users}.weight`), items: this.#get(`${items}.weight`) };
+  }
+
+  #trained(source?: DropoutSource): Layers {
+    return trainedLayers(this.parameters, this.config, source);
   }
 
   /**
    * The forward pass in evaluation: no dropout, and BatchNorm folded into the weights as they are when the dispatches
-   * appended here run. It leaves nothing for backward.
+   * appended here run; towers then have computed their vectors. It leaves nothing for backward.
    */
   evaluation(): Forward {
-    const { parameters } = this;
+    const { gpu } = this.parameters;
+    const forward = this.config.model === 'two-tower' ? this.#ofVectors(this.vectors()) : this.#ofLayers();
+    return (users, items) => noGrad(gpu, () => forward(users, items));
+  }
+
+  #ofVectors(vectors: Branch): Forward {
+    return (users, items) => this.#output(product(vectors, users, items));
+  }
+
+  #ofLayers(): Forward {
     const layers = this.evaluatedLayers();
-    const forward = this.#forward((x, layer) => linearRelu(x, layers[layer]!.weight, layers[layer]!.bias));
-    return (users, items) => noGrad(parameters.gpu, () => forward(users, items));
+    return this.#forward((x) => evaluate(layers, x));
+  }
+
+  /** The MLP's hidden layers in evaluation, as `evaluation` has them, and all tables up to date; none without an MLP. */
+  evaluatedLayers(): EvaluatedLayer[] {
+    const { parameters } = this;
+    parameters.settle?.(tapeOf(parameters.gpu).plan);
+    return evaluatedLayers(parameters, this.config, 'mlp');
   }
 
   /**
-   * The hidden layers in evaluation, each relu(weight · x + bias), with BatchNorm folded as `evaluation` has it, and all
-   * tables up to date.
+   * What the towers make in evaluation of all users and all items, f32[users, width] and f32[items, width], from the weights
+   * as they are when the dispatches appended here run: logit = vector of the user · vector of the item + b.
+   * @param ids only of these users, u32[users]
+   * Throws ConfigError for models other than two-tower.
    */
-  evaluatedLayers(): { weight: Tensor; bias: Tensor }[] {
-    const { config } = this;
-    this.parameters.settle?.(tapeOf(this.parameters.gpu).plan);
-    return hiddenUnits(config).map((_, layer) => {
-      const names = layerNames(config, layer);
-      const [weight, bias] = [this.#get(names.weight), this.#get(names.bias)];
-      return config.batchNorm ? foldBatchNorm(weight, bias, this.#norm(layer)) : { weight, bias };
-    });
+  vectors(ids?: Tensor): Branch {
+    const { parameters, config } = this;
+    const { gpu } = parameters;
+    const { users, items } = this.#towerTables;
+    parameters.settle?.(tapeOf(gpu).plan);
+    return noGrad(gpu, () => ({
+      users: evaluate(
+        evaluatedLayers(parameters, config, 'user_tower'),
+        ids ? embedding({ table: users, ids }) : users,
+      ),
+      items: evaluate(evaluatedLayers(parameters, config, 'item_tower'), items),
+    }));
   }
 
-  #forward(hidden: HiddenLayer): Forward {
+  #forward(layers: Layers): Forward {
     return (users, items) => {
       const tables = this.tables;
       const gmf = tables.gmf && product(tables.gmf, users, items);
-      const mlp = tables.mlp && this.#tower(sideBySide(tables.mlp, users, items), hidden);
-      const features = gmf && mlp ? concat(gmf, mlp) : (gmf ?? mlp)!;
-      return linear(features, this.#get('output_layer.weight'), this.#get('output_layer.bias'));
+      const mlp = tables.mlp && this.#behind(sideBySide(tables.mlp, users, items), layers);
+      return this.#output(gmf && mlp ? concat(gmf, mlp) : (gmf ?? mlp)!);
     };
   }
 
-  #tower(x: Tensor, hidden: HiddenLayer): Tensor {
-    return hiddenUnits(this.config).reduce((y, _, layer) => hidden(y, layer), x);
+  /** What comes of [p_u ; q_i] before the output layer: nothing becomes of MF's biases. */
+  #behind(x: Tensor, layers: Layers): Tensor {
+    return this.config.model === 'two-tower' ? hadamard(...this.#towers(x, layers)) : layers(x, 'mlp');
   }
 
-  #norm(layer: number): BatchNormTensors {
-    const { gamma, beta, runningMean, runningVar } = layerNames(this.config, layer).norm;
-    return {
-      gamma: this.#get(gamma),
-      beta: this.#get(beta),
-      runningMean: this.#get(runningMean),
-      runningVar: this.#get(runningVar),
-    };
+  /** The towers' vectors of [p_u ; q_i]: f32[rows, width] each. */
+  #towers(x: Tensor, layers: Layers): readonly [Tensor, Tensor] {
+    const [p, q] = split(x, this.config.mlpDim);
+    return [layers(p, 'user_tower'), layers(q, 'item_tower')];
+  }
+
+  #output(features: Tensor): Tensor {
+    return linear(features, this.#get('output_layer.weight'), this.#get('output_layer.bias'));
   }
 
   #get(name: string): Tensor {
     return this.parameters.get(name);
   }
 }
+
+const noTowers = ({ model }: ModelConfig) => `${model} has no towers: two-tower would be right`;
 
 /** p_u ⊙ q_i: f32[rows, dim]. */
 function product(tables: Branch, users: Tensor, items: Tensor): Tensor {

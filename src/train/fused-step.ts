@@ -1,5 +1,6 @@
 import type { Clock } from '../autograd/clock.ts';
-import type { DropoutSource, Model } from '../models/model.ts';
+import type { DropoutSource } from '../models/layers.ts';
+import type { Model } from '../models/model.ts';
 import type { RowAdam } from '../optim/row-adam.ts';
 import type { Batch } from './step.ts';
 

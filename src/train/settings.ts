@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.ts';
-import { hiddenUnits, MODEL_KINDS, type ModelConfig, type ModelKind, PRESETS } from '../models/config.ts';
+import { MODEL_KINDS, type ModelConfig, type ModelKind, normalisesBatches, PRESETS } from '../models/config.ts';
 
 export const OPTIMIZERS = ['adam', 'lazy-adam', 'sgd'] as const;
 
@@ -140,7 +140,7 @@ function check(settings: TrainSettings): void {
     );
   }
   if (settings.seed > 0xffffffff) throw new ConfigError(`seed ${settings.seed}: at most ${0xffffffff} would be right`);
-  if (settings.batchNorm && hiddenUnits(settings).length > 0 && settings.batchSize < 2) {
+  if (normalisesBatches(settings) && settings.batchSize < 2) {
     throw new ConfigError(
       `batchSize ${settings.batchSize} with batch norm: one sample has no variance; at least 2, or no batch norm, would be right`,
     );

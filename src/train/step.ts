@@ -2,7 +2,8 @@ import type { Clock } from '../autograd/clock.ts';
 import { bceWithLogits } from '../autograd/ops/bce.ts';
 import type { Targets } from '../autograd/ops/output.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { DropoutSource, Model } from '../models/model.ts';
+import type { DropoutSource } from '../models/layers.ts';
+import type { Model } from '../models/model.ts';
 import { clipGradNorm } from '../optim/clip.ts';
 
 /** Pairs (users[b], items[b]), both u32[rows], and what is to be predicted for them. */

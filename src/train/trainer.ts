@@ -8,7 +8,7 @@ import { type Evaluated, Evaluation } from '../evaluate/evaluation.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { Pacer } from '../gpu/pacer.ts';
 import type { Plan } from '../gpu/plan.ts';
-import { hiddenUnits } from '../models/config.ts';
+import { normalisesBatches } from '../models/config.ts';
 import { Model } from '../models/model.ts';
 import type { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
@@ -73,8 +73,7 @@ export class Trainer {
     this.#options = options;
     const config = modelConfig(settings, split.users, split.items);
     this.model = new Model(gpu, config, settings.seed);
-    const normalised = config.batchNorm && hiddenUnits(config).length > 0;
-    this.sampler = new BatchSampler(gpu, split, settings, normalised);
+    this.sampler = new BatchSampler(gpu, split, settings, normalisesBatches(config));
     this.clock = new Clock(gpu, this.sampler.batches);
     this.losses = new Losses(this.clock, this.sampler);
     this.optimizer = newOptimizer(this.model, this.clock, settings);

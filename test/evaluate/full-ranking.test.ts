@@ -22,6 +22,9 @@ const MODELS: [string, Partial<ModelConfig>][] = [
   ['neumf', {}],
   ['neumf without hidden layers', { mlpLayers: [] }],
   ['neumf, by fours', { gmfDim: 4, mlpLayers: [16, 8, 8] }],
+  ['two towers', { model: 'two-tower' }],
+  ['two towers, by fours', { model: 'two-tower', mlpLayers: [8, 4] }],
+  ['two towers without layers', { model: 'two-tower', mlpLayers: [] }],
   ['neumf, layers of both kinds', { gmfDim: 4, mlpLayers: [8, 5, 8, 16] }],
 ];
 

@@ -7,7 +7,7 @@ import { Model } from '../../src/models/model.ts';
 import { loadWeights, readWeights, savedParameters } from '../../src/models/weights.ts';
 import { useGpu } from '../gpu-fixture.ts';
 import { Draws, expectClose, sameBits } from '../numbers.ts';
-import { CpuTrainer } from './cpu-trainer.ts';
+import { cpuLogits } from './cpu-logits.ts';
 
 const on = useGpu();
 
@@ -40,8 +40,7 @@ function randomise(model: Model, seed: number): Map<string, number[]> {
 
 /** What plain loops in float64 give for the same weights. */
 function expected(config: ModelConfig, weights: ReadonlyMap<string, number[]>): number[] {
-  const adam = { lr: 0, betas: [0, 0], eps: 0, weightDecay: 0 } as const;
-  return new CpuTrainer({ ...config, adam, clipNorm: null }, weights).evaluate([...USERS], [...ITEMS]);
+  return cpuLogits(config, weights, [...USERS], [...ITEMS]);
 }
 
 function expectLogits(actual: ArrayLike<number>, logits: readonly number[]) {
@@ -56,6 +55,9 @@ const MODELS: [string, Partial<ModelConfig>][] = [
   ['mlp without hidden layers', { model: 'mlp', mlpLayers: [] }],
   ['neumf', { model: 'neumf' }],
   ['neumf without hidden layers', { model: 'neumf', mlpLayers: [] }],
+  ['two towers', { model: 'two-tower' }],
+  ['two towers of one layer', { model: 'two-tower', mlpLayers: [6] }],
+  ['two towers without layers', { model: 'two-tower', mlpLayers: [] }],
 ];
 
 describe.each(MODELS)('%s', (_, change) => {

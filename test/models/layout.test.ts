@@ -100,6 +100,38 @@ describe('parameters have the names and shapes of the lesson’s PyTorch model',
     expect(model.parameters.count).toBe(5 * 9 + 7 * 9 + 1);
   });
 
+  it('two towers end in a linear layer, and are multiplied as they are', () => {
+    const change = { mlpDim: 6, mlpLayers: [12, 4], batchNorm: true };
+    expect(stateDict('paper-8', 'two-tower', change)).toEqual([
+      'user_emb.weight [5,6]',
+      'item_emb.weight [7,6]',
+      ...['user_tower', 'item_tower'].flatMap((tower) => [
+        `${tower}.0.weight [12,6]`,
+        `${tower}.0.bias [12]`,
+        `${tower}.1.weight [12]`,
+        `${tower}.1.bias [12]`,
+        `${tower}.1.running_mean [12]`,
+        `${tower}.1.running_var [12]`,
+        `${tower}.4.weight [4,12]`,
+        `${tower}.4.bias [4]`,
+      ]),
+      'output_layer.weight [1,4]',
+      'output_layer.bias [1]',
+    ]);
+    const model = new Model(on.gpu, { ...PRESETS['paper-8']!, ...change, model: 'two-tower', users: 5, items: 7 });
+    expect(savedParameters(model.parameters.specs).map(({ name }) => name)).not.toContain('output_layer.weight');
+    expect(model.parameters.count).toBe(12 * 6 + 2 * (12 * 6 + 3 * 12 + 4 * 12 + 4) + 1);
+  });
+
+  it('two towers without layers are their embeddings', () => {
+    expect(stateDict('paper-8', 'two-tower', { mlpLayers: [] })).toEqual([
+      'user_emb.weight [5,32]',
+      'item_emb.weight [7,32]',
+      'output_layer.weight [1,32]',
+      'output_layer.bias [1]',
+    ]);
+  });
+
   it('an MLP without hidden layers is a linear model of both embeddings', () => {
     expect(stateDict('paper-8', 'mlp', { mlpLayers: [] })).toEqual([
       'mlp_user_emb.weight [5,32]',

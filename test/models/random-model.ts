@@ -4,7 +4,7 @@ import type { ModelConfig } from '../../src/models/config.ts';
 import { Model } from '../../src/models/model.ts';
 import { loadWeights, savedParameters } from '../../src/models/weights.ts';
 import { Draws } from '../numbers.ts';
-import { CpuTrainer } from './cpu-trainer.ts';
+import { cpuLogits } from './cpu-logits.ts';
 
 export const CONFIG: ModelConfig = {
   model: 'neumf',
@@ -43,10 +43,10 @@ export type RandomModel = ReturnType<typeof randomModel>;
 
 /** Each user's logits of all items, by plain loops in float64. */
 export function float64Logits({ config, weights }: RandomModel): number[][] {
-  const adam = { lr: 0, betas: [0, 0], eps: 0, weightDecay: 0 } as const;
-  const cpu = new CpuTrainer({ ...config, adam, clipNorm: null }, weights);
   const items = Array.from({ length: config.items }, (_, item) => item);
-  return Array.from({ length: config.users }, (_, user) => cpu.evaluate(new Array(items.length).fill(user), items));
+  return Array.from({ length: config.users }, (_, user) =>
+    cpuLogits(config, weights, new Array(items.length).fill(user), items),
+  );
 }
 
 /** Whether rounding decides nothing: different logits of a user are further apart than it, relative to the largest. */

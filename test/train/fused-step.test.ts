@@ -115,6 +115,9 @@ describe.each<[string, Setting]>([
   ['MF', { model: 'mf' }],
   ['GMF alone', { model: 'gmf' }],
   ['an MLP alone', { model: 'mlp' }],
+  ['two towers', { model: 'two-tower' }],
+  ['two towers without layers', { model: 'two-tower', mlpLayers: [] }],
+  ['two towers with BatchNorm and dropout', { model: 'two-tower', batchNorm: true, dropout: 0.3 }],
   ['without hidden layers', { mlpLayers: [] }],
   ['with BatchNorm and dropout', { batchNorm: true, dropout: 0.3 }],
   ['with a batch that looks at most rows', { rows: 190 }],
@@ -137,8 +140,8 @@ describe.each<[string, Setting]>([
     expectClose(fused.clip, plain.clip);
   });
 
-  it('takes far fewer dispatches', () => {
-    expect(fused.plan.dispatches.length).toBeLessThan(0.75 * plain.plan.dispatches.length);
+  it('takes at least eight dispatches fewer', () => {
+    expect(fused.plan.dispatches.length).toBeLessThanOrEqual(plain.plan.dispatches.length - 8);
   });
 });
 

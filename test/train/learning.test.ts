@@ -20,6 +20,8 @@ describe('on users with tastes in common', () => {
     ['mlp with BatchNorm, dropout and clipping', { model: 'mlp', ...REGULARISED }],
     ['mlp with dropout, without BatchNorm', { model: 'mlp', dropout: 0.1 }],
     ['mlp with BatchNorm, by plain gradient descent', { model: 'mlp', batchNorm: true, optimizer: 'sgd', lr: 1 }],
+    ['two-tower', { model: 'two-tower' }],
+    ['two-tower with BatchNorm, dropout and clipping', { model: 'two-tower', ...REGULARISED }],
     ['neumf', { model: 'neumf' }],
     ['neumf by lazy Adam', { model: 'neumf', optimizer: 'lazy-adam' }],
     ['neumf by momentum', { model: 'neumf', batchNorm: true, clipNorm: 1, optimizer: 'sgd', lr: 0.3, momentum: 0.9 }],

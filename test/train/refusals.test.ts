@@ -38,7 +38,7 @@ describe('settings that cannot work are refused before anything is trained', () 
     [{ clipNorm: 0 }, 'clipNorm 0: a number above 0 would be right'],
     [{ seed: 2 ** 32 }, 'seed 4294967296: at most 4294967295 would be right'],
     [{ preset: 'paper-9' }, `preset "paper-9": ${Object.keys(PRESETS).join(', ')} would be right`],
-    [{ model: 'svd' as 'gmf' }, 'model "svd": mf, gmf, mlp, neumf would be right'],
+    [{ model: 'svd' as 'gmf' }, 'model "svd": mf, gmf, mlp, neumf, two-tower would be right'],
   ])('%o', async (settings, message) => {
     const creation = Trainer.create(on.gpu, GROUPS, { ...TINY, ...settings });
     await expect(creation).rejects.toThrow(message);

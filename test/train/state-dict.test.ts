@@ -76,6 +76,9 @@ it.each<Omit<ModelConfig, 'dropout'>>([
   expect(await told('mlp')).toEqual({ model: 'mlp', users, items, mlpDim, mlpLayers, batchNorm });
   expect(await told('gmf')).toEqual({ model: 'gmf', users, items, gmfDim });
   expect(await told('mf')).toEqual({ model: 'mf', users, items, gmfDim });
+  // A tower of one layer has nothing to normalise.
+  const towers = { mlpDim, mlpLayers, batchNorm: batchNorm && mlpLayers.length > 1 };
+  expect(await told('two-tower')).toEqual({ model: 'two-tower', users, items, ...towers });
 });
 
 it('weights of 16 bits are converted, and it is said', () => {
@@ -149,7 +152,7 @@ describe('what is no state dict of a model is refused:', () => {
     [
       'no tables',
       { 'gmf_user_emb.weight': null, 'mlp_user_emb.weight': null },
-      'it has neither gmf_user_emb.weight nor mlp_user_emb.weight; weights of MF, GMF, MLP or NeuMF would be right',
+      'it has neither gmf_user_emb.weight nor mlp_user_emb.weight nor user_emb.weight; weights of MF, GMF, MLP, NeuMF or a two-tower model would be right',
     ],
   ])('%s', async (_, change, message) => {
     const bytes = await fileOf(newModel(), change);
