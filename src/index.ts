@@ -57,8 +57,9 @@ export { Gpu, type OpenOptions } from './gpu/device.ts';
 export { defineKernel, type Kernel } from './gpu/kernel.ts';
 export { Plan, runPlans } from './gpu/plan.ts';
 export { profile, type Timing } from './gpu/profiler.ts';
-// Models
 export { type ModelConfig, type ModelKind, PRESETS, type Preset } from './models/config.ts';
+// Models
+export { fuse, type TrainedWeights } from './models/fuse.ts';
 export { type Forward, Model } from './models/model.ts';
 export { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type StoredTensor } from './models/safetensors.ts';
 export { type Sizes, sizesOf } from './models/sizes.ts';
@@ -79,6 +80,7 @@ export {
 } from './train/checkpoint.ts';
 export type { TrainProgress } from './train/epoch.ts';
 export { extendCheckpoint } from './train/extend.ts';
+export { type BranchKind, FINE_TUNING_LR, type PretrainSettings } from './train/fine-tuning.ts';
 export { type FusedStepOptions, fusedStep } from './train/fused-step.ts';
 export {
   bestEpoch,
@@ -87,6 +89,7 @@ export {
   type HistoryEvent,
   type StartEvent,
 } from './train/history.ts';
+export { Pretraining, pretrainingInfo } from './train/pretrain.ts';
 export { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from './train/settings.ts';
 export { loadStateDict, readStateDict, type StateDict } from './train/state-dict.ts';
 export { type Batch, type Optimizer, type StepOptions, trainingStep } from './train/step.ts';

@@ -11,6 +11,7 @@ export const STREAM = {
   weights: 0x40000,
   evaluation: 0x50000,
   baseline: 0x60000,
+  pretraining: 0x70000,
 } as const;
 
 /** pcg4d (Jarzynski and Olano 2020, Hash Functions for GPU Rendering), into `out`. */

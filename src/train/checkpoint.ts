@@ -2,7 +2,12 @@ import { isTrained } from '../autograd/parameters.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Ids } from '../data/id-map.ts';
 import { DataError } from '../errors.ts';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsFile,
+  type StoredTensor,
+} from '../models/safetensors.ts';
 import { checkWeights, loadWeights, readWeights } from '../models/weights.ts';
 import { RowAdam } from '../optim/row-adam.ts';
 import type { EpochEvent } from './history.ts';
@@ -24,8 +29,13 @@ const LOSSES = 'trainer.losses';
 /**
  * Everything needed to go on: weights under PyTorch's names, the optimizer's state, the step, the epoch's losses so
  * far, settings, history and id maps, as one safetensors file.
+ * @param more what else the file is to have
  */
-export async function encodeCheckpoint(trainer: Trainer, ids: Ids): Promise<Uint8Array<ArrayBuffer>> {
+export async function encodeCheckpoint(
+  trainer: Trainer,
+  ids: Ids,
+  more?: SafetensorsFile,
+): Promise<Uint8Array<ArrayBuffer>> {
   trainer.settle();
   const tensors = await readWeights(trainer.model);
   for (const { name, tensor, view } of optimizerState(trainer)) {
@@ -39,8 +49,9 @@ export async function encodeCheckpoint(trainer: Trainer, ids: Ids): Promise<Uint
     step: String(trainer.step),
     history: JSON.stringify(trainer.history),
     ...encodeIds(ids),
+    ...more?.metadata,
   };
-  return encodeSafetensors({ tensors, metadata });
+  return encodeSafetensors({ tensors: new Map([...tensors, ...(more?.tensors ?? [])]), metadata });
 }
 
 /** Whether a safetensors file with this metadata is a checkpoint, of whatever version. */

@@ -1,6 +1,7 @@
 import type { Gpu } from '../gpu/device.ts';
 import type { Pacer } from '../gpu/pacer.ts';
 import { type Plan, runPlans } from '../gpu/plan.ts';
+import type { BranchKind } from './fine-tuning.ts';
 import type { Losses } from './losses.ts';
 import type { BatchSampler } from './sampler.ts';
 
@@ -13,6 +14,8 @@ export interface TrainProgress {
   readonly total: number;
   /** Mean loss of the epoch so far. */
   readonly loss: number;
+  /** In pre-training, what is trained. */
+  readonly branch?: BranchKind;
 }
 
 export interface EpochOptions {

@@ -1,5 +1,6 @@
 /** What a run says of itself: one JSON object a line, in history.jsonl and on stdout with --json. */
 import type { Evaluated, Evaluation } from '../evaluate/evaluation.ts';
+import type { BranchKind } from './fine-tuning.ts';
 
 export interface StartEvent {
   readonly event: 'start';
@@ -24,8 +25,10 @@ export interface StartEvent {
 
 export interface EpochEvent extends Evaluated {
   readonly event: 'epoch';
-  /** 1 for the first. */
+  /** 1 for the first, also of each branch. */
   readonly epoch: number;
+  /** In pre-training, what was trained; absent when it was the run's model. */
+  readonly branch?: BranchKind;
   /** Mean training loss (binary cross-entropy, nats per sample). */
   readonly loss: number;
   /** Wall time of training alone. */
