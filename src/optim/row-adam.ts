@@ -36,7 +36,7 @@ interface Part {
 export abstract class RowAdam extends Adam {
   /** All tables, each with the place of its first row in the slots. */
   protected readonly placed: readonly { readonly table: Tensor; readonly slot: number }[];
-  /** For each row of users, then of items, what group_sort notes: the steps up to its last one, first of all. u32[users + items, 4] */
+  /** u32[users + items, 4]: of each row what group_sort notes, first of all the steps up to the last that it was in. */
   protected readonly slots: Tensor;
   /** The tables' hyper-parameters: they come first in the arena, and so in the first group. */
   protected readonly hyper: Tensor;

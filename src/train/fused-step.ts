@@ -16,8 +16,8 @@ export interface FusedStepOptions {
 }
 
 /**
- * Appends what trainingStep does, in half as many dispatches and with Adam touching only the batch's rows. With DeferredAdam the
- * same bits, but for the rounding of the loss and, where gradients are clipped, of their norm.
+ * Appends what trainingStep does, in half as many dispatches and with Adam touching only the batch's rows. DeferredAdam gives
+ * the bits of Adam, but for the rounding of the loss and, where gradients are clipped, of their norm.
  * @returns samples f32[rows, 4] = (logit, loss, gradient of the logit, 0), loss f32[1], clip f32[2] = (norm, factor) or null
  */
 export function fusedStep(batch: Batch, { model, optimizer, clock, clipNorm, norm, dropout }: FusedStepOptions) {

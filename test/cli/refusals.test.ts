@@ -48,6 +48,8 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       '--resume run/checkpoint.safetensors --optimizer sgd',
       'run/checkpoint.safetensors: it was trained with adam, and this run uses sgd',
     ],
+    ['decay below zero', '--weight-decay-tables -1', 'weightDecayTables -1: a number of at least 0 would be right'],
+    ['the same of biases', '--weight-decay-biases -1', 'weightDecayBiases -1: a number of at least 0 would be right'],
     [
       'momentum for Adam',
       '--momentum 0.9',
