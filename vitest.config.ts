@@ -6,7 +6,7 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 /** Tests that open no adapter, or only in processes of their own, run once. */
 const WITHOUT_ADAPTER = [
   'test/{baselines,bench,cli,data,reference}/**/*.test.ts',
-  'test/evaluate/{baselines,candidates,metrics}.test.ts',
+  'test/evaluate/{alarms,beyond-accuracy,strata,baselines,candidates,metrics}.test.ts',
   'test/models/{cpu-trainer,safetensors}.test.ts',
   'test/train/{alias,power,propensity}.test.ts',
 ];

@@ -47,11 +47,14 @@ export {
   NoAdapterError,
   NonFiniteError,
 } from './errors.ts';
+export { alarms, type RunFigures } from './evaluate/alarms.ts';
+export { type BeyondAccuracy, beyondAccuracy } from './evaluate/beyond-accuracy.ts';
 export { type Candidates, candidates } from './evaluate/candidates.ts';
 export { type Evaluated, Evaluation, type EvaluationOptions, type Ranks } from './evaluate/evaluation.ts';
 export { FullRanking } from './evaluate/full-ranking.ts';
 export { LeaveOneOut } from './evaluate/leave-one-out.ts';
 export { auc, hitRate, type Metrics, mrr, ndcg } from './evaluate/metrics.ts';
+export { metricsByStratum, type Stratum } from './evaluate/strata.ts';
 export type { TopItems } from './evaluate/top-items.ts';
 export { Gpu, type OpenOptions } from './gpu/device.ts';
 export { defineKernel, type Kernel } from './gpu/kernel.ts';
@@ -94,3 +97,4 @@ export { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from './train/s
 export { loadStateDict, readStateDict, type StateDict } from './train/state-dict.ts';
 export { type Batch, type Optimizer, type StepOptions, trainingStep } from './train/step.ts';
 export { Trainer, type TrainerOptions } from './train/trainer.ts';
+export { verdict } from './train/verdict.ts';

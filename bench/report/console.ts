@@ -5,7 +5,6 @@ import { type EpochEvent, hitRateAt10, type StartEvent } from '../../src/train/h
 import type { Display, Progress } from './display.ts';
 import {
   describeAdapter,
-  describeChoice,
   describeModel,
   formatCount,
   formatDuration,
@@ -15,6 +14,7 @@ import {
   MISSING,
 } from './format.ts';
 import { type Protocol, protocolsOf } from './protocols.ts';
+import { summaryLines } from './summary.ts';
 
 /** Characters of every column but the first, which is as wide as the longest baseline's name. */
 const COLUMN = 9;
@@ -70,12 +70,6 @@ const headerLines = (event: StartEvent): string[] => [
   ...protocolLines(protocolsOf(event), event.testedUsers),
   ...event.notes.map((note) => `note      ${note}`),
 ];
-
-/** The protocol is named where there are two. */
-const describeResult = (best: Evaluated, { key, metricsIn }: Protocol, { length }: readonly Protocol[]): string => {
-  const { 'hr@10': hr, 'ndcg@10': ndcg } = metricsIn(best);
-  return `${length > 1 ? `${key} ` : ''}HR@10 ${formatScore(hr)}, NDCG@10 ${formatScore(ndcg)}`;
-};
 
 /** cli-progress draws; its own estimate of the end knows only this epoch, so the run's is handed in. */
 function openBar(stream: NodeJS.WritableStream, epochs: number, { epoch, total }: Progress) {
@@ -146,12 +140,8 @@ export function createConsole(options: {
       if (hitRateAt10(event) !== undefined) evaluated++;
       print(row(epochCells(event, metricCells(event, protocols)), firstColumn));
     },
-    end({ best, seconds, stopped, weightsSha256 }) {
-      const result = best
-        ? `best      epoch ${best.epoch}: ${protocols.map((protocol) => describeResult(best, protocol, protocols)).join('; ')} (${describeChoice(evaluated, finished)})`
-        : 'best      none: no epoch was evaluated';
-      const time = `time      ${formatDuration(seconds)}${stopped ? `, stopped before epoch ${epochs} was finished` : ''}`;
-      print('', result, time, `weights   sha256 ${weightsSha256}`);
+    end(event) {
+      print('', ...summaryLines(event, protocols, { epochs, finished, evaluated }));
     },
     close,
   };

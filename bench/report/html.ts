@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { Evaluated } from '../../src/evaluate/evaluation.ts';
 import { bestEpoch, type EndEvent, type EpochEvent, hitRateAt10, type StartEvent } from '../../src/train/history.ts';
 import { type Chart, drawCharts } from './charts.ts';
 import {
@@ -9,13 +8,12 @@ import {
   describeModel,
   formatCount,
   formatDuration,
-  formatRate,
   formatScore,
-  formatSeconds,
   MISSING,
 } from './format.ts';
 import { type Html, html, scriptLiteral, trusted } from './markup.ts';
-import { cutoffsIn, type Protocol, protocolsOf } from './protocols.ts';
+import { protocolsOf } from './protocols.ts';
+import { epochsTable, listsTable, metricsTables, strataTable } from './tables.ts';
 
 /** A run as its history has it; `end` is null while it is under way, or when it broke off. */
 export interface Run {
@@ -59,8 +57,9 @@ function resultSection(run: Run): Html {
 ${progressOf(run)}.</p>`;
 }
 
-function notesSection({ start }: Run): Html {
-  return html`${start.notes.map((note) => html`<p class="note">Note: ${note}.</p>`)}`;
+function notesSection({ start, end }: Run): Html {
+  const alarms = (end?.alarms ?? []).map((alarm) => html`<p class="note alarm">Alarm: ${alarm}.</p>`);
+  return html`${[...alarms, ...start.notes.map((note) => html`<p class="note">Note: ${note}.</p>`)]}`;
 }
 
 function chartsOf({ start, epochs }: Run): readonly Chart[] {
@@ -125,72 +124,6 @@ ${licensed(asset('uplot/dist/uPlot.iife.min.js'))}
 (${drawCharts})(uPlot, ${scriptLiteral(charts)});
 })({ language: 'en-US' });`;
 
-const cells = (values: readonly string[]): readonly Html[] => values.map((value) => html`<td>${value}</td>`);
-
-const tenCells = (evaluated: Evaluated, protocols: readonly Protocol[]): string[] =>
-  protocols.flatMap(({ metricsIn }) => {
-    const { 'hr@10': hr, 'ndcg@10': ndcg } = metricsIn(evaluated);
-    return [formatScore(hr), formatScore(ndcg)];
-  });
-
-/** Baselines and epochs in one table, so that their figures stand in the same columns. */
-function epochsTable(run: Run): Html {
-  const best = bestOf(run)?.epoch;
-  const protocols = protocolsOf(run.start);
-  const baselines = Object.entries(run.start.baselines).map(
-    ([name, evaluated]) =>
-      html`<tr><th scope="row">${name}</th>${cells([
-        MISSING,
-        ...tenCells(evaluated, protocols),
-        MISSING,
-        MISSING,
-        MISSING,
-      ])}</tr>`,
-  );
-  const epochs = run.epochs.map(
-    (epoch) =>
-      html`<tr${trusted(epoch.epoch === best ? ' class="best"' : '')}><th scope="row">${epoch.epoch}</th>${cells([
-        formatScore(epoch.loss),
-        ...tenCells(epoch, protocols),
-        formatSeconds(epoch.seconds),
-        formatSeconds(epoch.evalSeconds),
-        formatRate(epoch.samplesPerSecond),
-      ])}</tr>`,
-  );
-  const groups = protocols.map(({ key }) => html`<th colspan="2" scope="colgroup">${key}</th>`);
-  const names = protocols.map(() => html`<th>HR@10</th><th>NDCG@10</th>`);
-  return html`<div class="scroll"><table class="numbers">
-<thead>${groups.length > 1 ? html`<tr><td></td><td></td>${groups}</tr>` : html``}
-<tr><th>Epoch</th><th>Loss</th>${names}<th>Seconds</th><th>Eval s</th><th>Samples/s</th></tr></thead>
-<tbody>${baselines}</tbody>
-<tbody>${epochs}</tbody>
-</table></div>
-${run.epochs.length === 0 ? html`<p class="note">No epoch was finished.</p>` : html``}`;
-}
-
-/** Every metric at every cut-off, of the best epoch beside the baselines. */
-function metricsTable(run: Run, { name, metricsIn }: Protocol): Html {
-  const best = bestOf(run);
-  if (!best) return html``;
-  const cutoffs = cutoffsIn(metricsIn(best));
-  const columns = ['hr', 'ndcg', 'mrr'].flatMap((metric) => cutoffs.map((k) => `${metric}@${k}`));
-  if (metricsIn(best).auc !== undefined) columns.push('auc');
-  const rowOf = (title: string, evaluated: Evaluated) => {
-    const metrics: Readonly<Record<string, number | undefined>> = metricsIn(evaluated);
-    return html`<th scope="row">${title}</th>${cells(columns.map((column) => formatScore(metrics[column])))}`;
-  };
-  const baselines = Object.entries(run.start.baselines).map(
-    ([title, evaluated]) => html`<tr>${rowOf(title, evaluated)}</tr>`,
-  );
-  return html`<section><h2>All metrics <small>${name}</small></h2>
-<div class="scroll"><table class="numbers">
-<thead><tr><td></td>${columns.map((column) => html`<th>${column.toUpperCase()}</th>`)}</tr></thead>
-<tbody>${baselines}</tbody>
-<tbody><tr class="best">${rowOf(`epoch ${best.epoch}`, best)}</tr></tbody>
-</table></div>
-<p class="note">One item is held out a user, so Recall is HR, MAP is MRR, and Precision is HR / k.</p></section>`;
-}
-
 const settingText = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? MISSING);
 
@@ -231,8 +164,10 @@ ${trusted(asset('./report.css'))}</style>
 <main>
 <section>${resultSection(run)}${notesSection(run)}</section>
 ${figures(run)}
-<section><h2>Baselines and epochs</h2>${epochsTable(run)}</section>
-${protocolsOf(start).map((protocol) => metricsTable(run, protocol))}
+${epochsTable(run, bestOf(run))}
+${metricsTables(run, bestOf(run))}
+${strataTable(run)}
+${listsTable(run)}
 <section><h2>Settings</h2><div class="scroll"><table class="pairs">${pairs(Object.entries(start.settings).map(([name, value]) => [name, settingText(value)] as const))}</table></div></section>
 <section><h2>Weights</h2><p class="hash">${end ? `SHA-256 ${end.weightsSha256}` : 'Not final: this run has not ended.'}</p></section>
 </main>

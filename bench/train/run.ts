@@ -4,6 +4,7 @@ import { encodeCheckpoint, restoreCheckpoint } from '../../src/train/checkpoint.
 import { bestEpoch, type EndEvent } from '../../src/train/history.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 import { Trainer } from '../../src/train/trainer.ts';
+import { verdict } from '../../src/train/verdict.ts';
 import { createConsole } from '../report/console.ts';
 import type { Run } from '../report/html.ts';
 import { createJsonLines } from '../report/json-lines.ts';
@@ -61,6 +62,7 @@ export async function runOnce(input: RunInput): Promise<Run & { readonly end: En
     const end: EndEvent = {
       event: 'end',
       best: bestEpoch(trainer.history),
+      ...(await verdict(trainer, start.baselines)),
       weightsSha256: await trainer.weightsSha256(),
       seconds: (performance.now() - began) / 1000,
       stopped: trainer.stopped,

@@ -1,3 +1,5 @@
+import { pick } from '../data/interactions.ts';
+import { seenItems } from '../data/seen.ts';
 import type { Split } from '../data/split.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { NO_CANDIDATE } from '../kernels/rank.ts';
@@ -5,7 +7,10 @@ import type { Model } from '../models/model.ts';
 import { type Candidates, candidates } from './candidates.ts';
 import { FullRanking } from './full-ranking.ts';
 import { LeaveOneOut } from './leave-one-out.ts';
-import { allMetrics, type Metrics } from './metrics.ts';
+import { allMetrics, cutoffs, type Metrics } from './metrics.ts';
+
+/** Places in the lists of best items that are made at once: 64 MiB on the device. */
+const LISTED = 2 ** 23;
 
 export interface EvaluationOptions {
   /** Among sampled candidates (leave-one-out as the NCF paper has it), among all unseen items, or both. */
@@ -34,9 +39,9 @@ export class Evaluation {
   readonly split: Split;
   /** What is ranked in sampled evaluation; null where that is not asked for. */
   readonly candidates: Candidates | null;
+  /** How many candidates each held-out item has beside it: the rank of one that comes last, or ties with all. */
+  readonly others: Ranks;
   readonly #k: readonly number[];
-  /** How many candidates each held-out item has beside it. */
-  readonly #others: Uint32Array;
   readonly #sampled: LeaveOneOut | null;
   readonly #full: FullRanking | null;
 
@@ -45,9 +50,12 @@ export class Evaluation {
     this.split = split;
     this.#k = k;
     this.candidates = protocol === 'full' ? null : candidates(split, seed);
-    this.#others = this.candidates ? countOthers(this.candidates) : new Uint32Array(0);
     this.#sampled = this.candidates && new LeaveOneOut(gpu, () => model.evaluation(), this.candidates);
     this.#full = protocol === 'loo' ? null : new FullRanking(gpu, model, split);
+    this.others = {
+      ...(this.candidates && { sampled: countSampled(this.candidates) }),
+      ...(this.#full && { full: countUnseen(split) }),
+    };
     this.protocols = {
       ...(this.candidates && { sampled: this.candidates.protocol }),
       ...(this.#full && { full: this.#full.protocol }),
@@ -65,11 +73,32 @@ export class Evaluation {
     return { ...(sampled && { sampled }), ...(full && { full }) };
   }
 
-  metricsOf({ sampled, full }: Ranks): Evaluated {
+  /** @param rows the tested users that count; all when left out */
+  metricsOf({ sampled, full }: Ranks, rows?: Uint32Array): Evaluated {
+    const counted = (values: Uint32Array) => (rows ? pick(values, rows) : values);
     return {
-      ...(sampled && allMetrics(sampled, this.#k, this.#others)),
-      ...(full && { full: allMetrics(full, this.#k) }),
+      ...(sampled && allMetrics(counted(sampled), this.#k, counted(this.others.sampled!))),
+      ...(full && { full: allMetrics(counted(full), this.#k) }),
     };
+  }
+
+  /**
+   * How often each item stands among the k best unseen ones of a tested user, by the model as it is: u32[items] for each
+   * k; of no k when the full protocol was not asked for.
+   */
+  async recommended(): Promise<Map<number, Uint32Array>> {
+    const ks = this.#full ? cutoffs(this.#k) : [];
+    const counts = new Map(ks.map((k) => [k, new Uint32Array(this.split.items)]));
+    const most = Math.max(...ks);
+    const step = Math.max(1, Math.floor(LISTED / most));
+    const { users } = this.split.test;
+    for (let first = 0; this.#full && first < users.length; first += step) {
+      const { items } = await this.#full.topK(users.subarray(first, first + step), most);
+      items.forEach((item, place) => {
+        if (item !== NO_CANDIDATE) for (const k of ks) if (place % most < k) counts.get(k)![item]!++;
+      });
+    }
+    return counts;
   }
 
   /** Metrics of the model as it is. */
@@ -78,10 +107,19 @@ export class Evaluation {
   }
 }
 
-function countOthers({ users, items, width }: Candidates): Uint32Array {
+function countSampled({ users, items, width }: Candidates): Uint32Array {
   return users.map((_, row) => {
     const list = items.subarray(row * width, (row + 1) * width);
     const missing = list.indexOf(NO_CANDIDATE);
     return (missing < 0 ? width : missing) - 1;
+  });
+}
+
+function countUnseen(split: Split): Uint32Array {
+  const { users, items } = split.test;
+  const seen = seenItems(split, users);
+  return users.map((_, row) => {
+    const own = seen.items.subarray(seen.offsets[row], seen.offsets[row + 1]);
+    return split.items - own.length - (own.includes(items[row]!) ? 0 : 1);
   });
 }

@@ -19,12 +19,17 @@ export interface Metrics {
 /** The cut-off of the figures that choose the best epoch and that alarms look at; it is always among those computed. */
 export const CUTOFF = 10;
 
+/** CUTOFF and the others, each once. */
+export function cutoffs(ks: readonly number[]): number[] {
+  return [...new Set([CUTOFF, ...ks])];
+}
+
 /**
  * Every metric at CUTOFF and at each of `ks`.
  * @param others how many candidates each held-out item has beside it, for the AUC
  */
 export function allMetrics(ranks: ArrayLike<number>, ks: readonly number[], others?: ArrayLike<number>): Metrics {
-  const entries = [...new Set([CUTOFF, ...ks])].flatMap((k) => {
+  const entries = cutoffs(ks).flatMap((k) => {
     const [hr, gain, reciprocal] = [hitRate(ranks, k), ndcg(ranks, k), mrr(ranks, k)];
     const values = { hr, ndcg: gain, mrr: reciprocal, recall: hr, precision: hr / k, map: reciprocal };
     return Object.entries(values).map(([name, value]): [string, number] => [`${name}@${k}`, value]);

@@ -1,5 +1,7 @@
 /** What a run says of itself: one JSON object a line, in history.jsonl and on stdout with --json. */
+import type { BeyondAccuracy } from '../evaluate/beyond-accuracy.ts';
 import type { Evaluated, Evaluation } from '../evaluate/evaluation.ts';
+import type { Stratum } from '../evaluate/strata.ts';
 import type { BranchKind } from './fine-tuning.ts';
 
 export interface StartEvent {
@@ -38,10 +40,23 @@ export interface EpochEvent extends Evaluated {
   readonly samplesPerSecond: number;
 }
 
+/** What the model of the run's end does beside its means over all users. */
+export interface FinalFigures {
+  /** Whose weights it has. */
+  readonly epoch: number;
+  readonly strata: readonly Stratum[];
+  /** Of the lists of best unseen items; empty when the full protocol was not asked for. */
+  readonly lists: BeyondAccuracy;
+}
+
 export interface EndEvent {
   readonly event: 'end';
   /** The epoch with the best HR@10, null when nothing was evaluated. Chosen on the test items, as the NCF paper does. */
   readonly best: ({ readonly epoch: number } & Evaluated) | null;
+  /** Null when nothing was evaluated, or the run was stopped. */
+  readonly final: FinalFigures | null;
+  /** What says that something is wrong with the run, a sentence each. */
+  readonly alarms: readonly string[];
   /** SHA-256 of all weights (bytes of the f32 arena, in the order of the parameter list). */
   readonly weightsSha256: string;
   readonly seconds: number;

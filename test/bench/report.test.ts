@@ -52,10 +52,35 @@ const epochs: EpochEvent[] = [
 const end: EndEvent = {
   event: 'end',
   best: { epoch: 3, 'hr@10': 0.55, 'ndcg@10': 0.32 },
+  final: null,
+  alarms: [],
   weightsSha256: 'ab'.repeat(32),
   seconds: 135.9,
   stopped: false,
 };
+const full = { 'hr@10': 0.07, 'ndcg@10': 0.035, 'mrr@10': 0.02, 'hr@5': 0.04, 'ndcg@5': 0.025, 'mrr@5': 0.015 };
+/** The same run with both protocols, two cut-offs, and everything that its end has to say. */
+const both = {
+  start: {
+    ...start,
+    protocols: { ...start.protocols, full: 'leave-one-out, all unseen items, ties against the model' },
+    baselines: { popularity: { 'hr@10': 0.393, 'ndcg@10': 0.211, full: { 'hr@10': 0.036, 'ndcg@10': 0.018 } } },
+  },
+  epochs: epochs.map((epoch) => (epoch['hr@10'] === undefined ? epoch : { ...epoch, full })),
+  end: {
+    ...end,
+    best: { ...end.best!, 'mrr@10': 0.26, 'hr@5': 0.4, 'ndcg@5': 0.28, 'mrr@5': 0.24, auc: 0.83, full },
+    final: {
+      epoch: 3,
+      strata: [
+        { stratum: 'head', items: 280, testedUsers: 1435, 'hr@10': 0.87, 'ndcg@10': 0.56, full },
+        { stratum: 'tail', items: 2865, testedUsers: 0 },
+      ],
+      lists: { 'coverage@10': 0.129, 'gini@10': 0.9809, 'popularity@10': 506.74 },
+    },
+    alarms: ['hidden layer 2 is dead: its units are zero for every pair looked at'],
+  },
+} as const satisfies Run;
 const unevaluated = epochs.map(({ 'hr@10': _, 'ndcg@10': __, evalSeconds: ___, ...rest }) => rest);
 const render = (run: Partial<Run> = {}) =>
   renderReport({ start, epochs, end, ...run }, new Date('2026-03-01T14:05:00Z'));
@@ -94,6 +119,30 @@ describe('report.html', () => {
     expect(script).toContain('"popularity NDCG"');
   });
 
+  it('has the figures of both protocols, each under its name, and what its end has to say', () => {
+    const page = render(both).replaceAll('>\n<', '><');
+    for (const text of [
+      '<b>0.5500</b> HR@10',
+      '<b>0.0700</b> HR@10',
+      'id="metrics-sampled"',
+      'id="metrics-full"',
+      '<th colspan="2" scope="colgroup">sampled</th><th colspan="2" scope="colgroup">full</th>',
+      '<th scope="row">3</th><td>0.2440</td><td>0.5500</td><td>0.3200</td><td>0.0700</td><td>0.0350</td>',
+      '<caption>leave-one-out, all unseen items, ties against the model</caption>',
+      '<th>HR@5</th><th>HR@10</th><th>NDCG@5</th><th>NDCG@10</th><th>MRR@5</th><th>MRR@10</th><th>AUC</th>',
+      '<th scope="row">epoch 3</th><td>0.4000</td><td>0.5500</td>',
+      '<th scope="row">popularity</th><td>–</td><td>0.3930</td>',
+      'Recall is HR, MAP is MRR, and Precision is HR / k',
+      '<th scope="row">head</th><td>280</td><td>1,435</td><td>0.8700</td><td>0.5600</td><td>0.0700</td><td>0.0350</td>',
+      '<th scope="row">tail</th><td>2,865</td><td>0</td><td>–</td><td>–</td><td>–</td><td>–</td>',
+      '<th scope="row">10</th><td>0.1290</td><td>0.9809</td><td>506.7</td>',
+      'Alarm: hidden layer 2 is dead',
+    ]) {
+      expect(page).toContain(text);
+    }
+    expect(page).not.toMatch(/<td>(?:undefined|null|NaN)/);
+  });
+
   it('shows hostile names as text and keeps them inside the script as data', () => {
     const hostile = '</script><img src=x onerror="alert(\'1\')">&amp;<!--';
     const page = render({
@@ -103,7 +152,9 @@ describe('report.html', () => {
         adapter: hostile,
         baselines: { [hostile]: end.best! },
         settings: { [hostile]: hostile },
+        protocols: { sampled: hostile, full: hostile },
       },
+      end: { ...end, alarms: [hostile] },
     });
     expect(page).not.toContain('<img');
     expect(page).not.toContain('<!--');
@@ -176,6 +227,34 @@ describe('console', () => {
       'time      2 min 16 s',
       `weights   sha256 ${end.weightsSha256}`,
       '',
+    ]);
+  });
+
+  it('has the figures of both protocols under their names, and the end’s', () => {
+    const { stream, text } = capture(false);
+    const display = createConsole({ stream, epochs: 3 });
+    display.start(both.start);
+    display.epoch(both.epochs[0]);
+    display.end(both.end);
+    const lines = text().split('\n');
+    expect(lines.slice(3, 5)).toEqual([
+      'sampled   leave-one-out, 99 sampled negatives, ties against the model; 4,074 users tested',
+      'full      leave-one-out, all unseen items, ties against the model; 4,074 users tested',
+    ]);
+    expect(lines.slice(7, -1)).toEqual([
+      '                                 sampled                full',
+      '     epoch      loss     HR@10   NDCG@10     HR@10   NDCG@10   seconds    eval s samples/s',
+      'popularity         –    0.3930    0.2110    0.0360    0.0180         –         –         –',
+      '         1    0.3170    0.5000    0.3000    0.0700    0.0350     12.30      0.80     1.03M',
+      '',
+      'best      epoch 3: sampled HR@10 0.5500, NDCG@10 0.3200; full HR@10 0.0700, NDCG@10 0.0350 (best of 1 epoch, chosen on the test items)',
+      'at 5      sampled HR@5 0.4000, NDCG@5 0.2800; full HR@5 0.0400, NDCG@5 0.0250',
+      'head      280 items, 1,435 users tested in epoch 3: sampled HR@10 0.8700, NDCG@10 0.5600; full HR@10 0.0700, NDCG@10 0.0350',
+      'tail      2,865 items, 0 users tested in epoch 3: sampled HR@10 –, NDCG@10 –; full HR@10 –, NDCG@10 –',
+      'lists     the 10 best of each user in epoch 3: 12.9 % of all items, Gini 0.9809, mean popularity 506.7',
+      'ALARM     hidden layer 2 is dead: its units are zero for every pair looked at',
+      'time      2 min 16 s',
+      `weights   sha256 ${end.weightsSha256}`,
     ]);
   });
 

@@ -39,7 +39,7 @@ describe('with --json', () => {
     expect(keys[1]).toEqual(trained.toSorted());
     expect(keys[2]).toEqual([...trained, ...metrics, 'auc', 'evalSeconds'].sort());
     expect(keys[3]).toEqual(keys[2]);
-    expect(keys[4]).toEqual(['event', 'best', 'weightsSha256', 'seconds', 'stopped'].sort());
+    expect(keys[4]).toEqual(['event', 'best', 'final', 'alarms', 'weightsSha256', 'seconds', 'stopped'].sort());
   });
 
   it('the start tells adapter, data, sizes and baselines', () => {

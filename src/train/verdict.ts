@@ -1,0 +1,51 @@
+import { popularity } from '../data/split.ts';
+import { alarms, baseRateEntropy, type RunFigures } from '../evaluate/alarms.ts';
+import { beyondAccuracy } from '../evaluate/beyond-accuracy.ts';
+import { activeUnits } from '../evaluate/hidden-units.ts';
+import { metricsByStratum } from '../evaluate/strata.ts';
+import type { EndEvent, StartEvent } from './history.ts';
+import type { Trainer } from './trainer.ts';
+
+/** Looks at a run at its end: the final model's figures, and what in all of its figures is suspicious. */
+export async function verdict(
+  trainer: Trainer,
+  baselines: StartEvent['baselines'],
+): Promise<Pick<EndEvent, 'final' | 'alarms'>> {
+  const { history, settings, split } = trainer;
+  const { figures, evidence } = await lookAt(trainer);
+  return {
+    final: figures,
+    alarms: alarms({
+      losses: history.map(({ loss }) => loss),
+      baseRateLoss: settings.negatives > 0 ? baseRateEntropy(settings.negatives) : null,
+      evaluated: history,
+      baselines,
+      testedUsers: split.test.users.length,
+      final: evidence,
+    }),
+  };
+}
+
+async function lookAt({
+  evaluation,
+  model,
+  split,
+  history,
+  stopped,
+}: Trainer): Promise<{ figures: EndEvent['final']; evidence: RunFigures['final'] }> {
+  if (!evaluation || stopped) return { figures: null, evidence: null };
+  const ranks = await evaluation.ranks();
+  return {
+    figures: {
+      epoch: history.length,
+      strata: metricsByStratum(evaluation, ranks),
+      lists: beyondAccuracy(await evaluation.recommended(), popularity(split)),
+    },
+    evidence: {
+      ranks,
+      others: evaluation.others,
+      metrics: evaluation.metricsOf(ranks),
+      activeUnits: await activeUnits(model, split.test),
+    },
+  };
+}
