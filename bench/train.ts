@@ -9,6 +9,7 @@ import { runProgram, withGpu } from './program.ts';
 import { addTrainOptions, givenSettings, type TrainOptions } from './train/options.ts';
 import { type Checkpoint, runOnce } from './train/run.ts';
 import { RunFolder } from './train/run-folder.ts';
+import { runMany } from './train/runs.ts';
 
 const program = new Command('node bench/train.ts').description(
   'Trains NeuMF, GMF or MLP on implicit feedback with WebGPU and writes a checkpoint, a history and a report.',
@@ -16,14 +17,20 @@ const program = new Command('node bench/train.ts').description(
 addTrainOptions(program);
 
 await runProgram(program, async (options: TrainOptions) => {
+  if (options.runs > 1 && options.resume !== undefined) {
+    throw new ConfigError(
+      `--resume with --runs ${options.runs}: one run goes on from a checkpoint; --resume ${options.resume} alone would be right`,
+    );
+  }
   const folder = new RunFolder(options.out);
   const checkpoint = options.resume === undefined ? null : readFile(options.resume);
   const settings = settingsOf(checkpoint, options);
   const dataset = await openDataset(options.data, { format: options.format, ...columns(options) });
   return withGpu(options, async (gpu) => {
-    const signal = interruptSignal();
-    const { end } = await runOnce({ gpu, dataset, settings, folder, checkpoint, options, signal });
-    return end.stopped ? 130 : 0; // as shells have it
+    const input = { gpu, dataset, settings, options, signal: interruptSignal() };
+    const stopped =
+      options.runs > 1 ? await runMany(input) : (await runOnce({ ...input, folder, checkpoint })).end.stopped;
+    return stopped ? 130 : 0; // as shells have it
   });
 });
 

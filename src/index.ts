@@ -93,6 +93,7 @@ export {
   type StartEvent,
 } from './train/history.ts';
 export { Pretraining, pretrainingInfo } from './train/pretrain.ts';
+export { type EndedRun, type RunsEvent, type Spread, summariseRuns } from './train/runs.ts';
 export { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from './train/settings.ts';
 export { loadStateDict, readStateDict, type StateDict } from './train/state-dict.ts';
 export { type Batch, type Optimizer, type StepOptions, trainingStep } from './train/step.ts';

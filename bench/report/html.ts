@@ -1,17 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { bestEpoch, type EndEvent, type EpochEvent, hitRateAt10, type StartEvent } from '../../src/train/history.ts';
 import { type Chart, drawCharts } from './charts.ts';
-import {
-  describeAdapter,
-  describeChoice,
-  describeModel,
-  formatCount,
-  formatDuration,
-  formatScore,
-  MISSING,
-} from './format.ts';
+import { describeChoice, formatCount, formatDuration, formatScore, MISSING } from './format.ts';
 import { type Html, html, scriptLiteral, trusted } from './markup.ts';
+import { asset, pairs, renderPage } from './page.ts';
 import { protocolsOf } from './protocols.ts';
 import { epochsTable, listsTable, metricsTables, strataTable } from './tables.ts';
 
@@ -21,9 +12,6 @@ export interface Run {
   readonly epochs: readonly EpochEvent[];
   readonly end: EndEvent | null;
 }
-
-const require = createRequire(import.meta.url);
-const asset = (name: string): string => readFileSync(require.resolve(name), 'utf8');
 
 /** uPlot's files, their banner (an address) replaced by the licence, which asks to travel with every copy. */
 const licensed = (source: string): string =>
@@ -127,9 +115,6 @@ ${licensed(asset('uplot/dist/uPlot.iife.min.js'))}
 const settingText = (value: unknown): string =>
   typeof value === 'string' ? value : (JSON.stringify(value) ?? MISSING);
 
-const pairs = (entries: readonly (readonly [string, string])[]): readonly Html[] =>
-  entries.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`);
-
 /**
  * The report of a run: one HTML page that opens offline, draws its charts itself and fetches nothing.
  * @param date when the run was made; an argument, so that the same run renders to the same bytes.
@@ -137,31 +122,7 @@ const pairs = (entries: readonly (readonly [string, string])[]): readonly Html[]
 export function renderReport(run: Run, date: Date): string {
   const { start, end } = run;
   const charts = chartsOf(run);
-  const day = `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const facts = pairs([
-    [
-      'Data',
-      `${formatCount(start.users)} users × ${formatCount(start.items)} items, ${formatCount(start.interactions)} interactions`,
-    ],
-    ['Model', `${describeModel(start)}, ${formatCount(start.parameters)} parameters`],
-    ['Adapter', describeAdapter(start)],
-    ['Date', day],
-  ]);
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<meta name="color-scheme" content="light dark">
-<title>${describeModel(start)} on ${start.data}</title>
-<style>${trusted(licensed(asset('uplot/dist/uPlot.min.css')))}
-${trusted(asset('./report.css'))}</style>
-</head>
-<body>
-<header><h1>${describeModel(start)} <span>on</span> ${start.data}</h1>
-<table class="pairs">${facts}</table></header>
-<main>
+  const content = html`<main>
 <section>${resultSection(run)}${notesSection(run)}</section>
 ${figures(run)}
 ${epochsTable(run, bestOf(run))}
@@ -171,8 +132,6 @@ ${listsTable(run)}
 <section><h2>Settings</h2><div class="scroll"><table class="pairs">${pairs(Object.entries(start.settings).map(([name, value]) => [name, settingText(value)] as const))}</table></div></section>
 <section><h2>Weights</h2><p class="hash">${end ? `SHA-256 ${end.weightsSha256}` : 'Not final: this run has not ended.'}</p></section>
 </main>
-${charts.length > 0 ? html`<script>${trusted(scriptOf(charts))}</script>` : html``}
-</body>
-</html>
-`.html;
+${charts.length > 0 ? html`<script>${trusted(scriptOf(charts))}</script>` : html``}`;
+  return renderPage(start, date, content, licensed(asset('uplot/dist/uPlot.min.css')));
 }

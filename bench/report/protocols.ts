@@ -22,3 +22,10 @@ export function cutoffsIn(metrics: Partial<Metrics>): number[] {
   const cutoffs = Object.keys(metrics).flatMap((name) => (name.startsWith('hr@') ? [Number(name.slice(3))] : []));
   return cutoffs.sort((a, b) => a - b);
 }
+
+/** The metrics that a table shows: the others are among them under another name, or HR over k. */
+export function metricNames(metrics: Partial<Metrics>): (keyof Metrics)[] {
+  const cutoffs = cutoffsIn(metrics);
+  const byCutoff = (['hr', 'ndcg', 'mrr'] as const).flatMap((metric) => cutoffs.map((k) => `${metric}@${k}` as const));
+  return metrics.auc === undefined ? byCutoff : [...byCutoff, 'auc'];
+}

@@ -4,9 +4,8 @@ import type { EndEvent } from '../../src/train/history.ts';
 import { formatCount, formatRate, formatScore, formatSeconds, MISSING } from './format.ts';
 import type { Run } from './html.ts';
 import { type Html, html, trusted } from './markup.ts';
-import { cutoffsIn, type Protocol, protocolsOf } from './protocols.ts';
-
-const cells = (values: readonly string[]): readonly Html[] => values.map((value) => html`<td>${value}</td>`);
+import { cells } from './page.ts';
+import { metricNames, type Protocol, protocolsOf } from './protocols.ts';
 
 const tenCells = (evaluated: Evaluated, protocols: readonly Protocol[]): string[] =>
   protocols.flatMap(({ metricsIn }) => {
@@ -61,11 +60,9 @@ ${run.epochs.length === 0 ? html`<p class="note">No epoch was finished.</p>` : h
 export function metricsTables({ start }: Run, best: EndEvent['best']): Html {
   if (!best) return html``;
   const tables = protocolsOf(start).map(({ name, metricsIn }) => {
-    const cutoffs = cutoffsIn(metricsIn(best));
-    const columns = ['hr', 'ndcg', 'mrr'].flatMap((metric) => cutoffs.map((k) => `${metric}@${k}`));
-    if (metricsIn(best).auc !== undefined) columns.push('auc');
+    const columns = metricNames(metricsIn(best));
     const rowOf = (title: string, evaluated: Evaluated) => {
-      const metrics: Readonly<Record<string, number | undefined>> = metricsIn(evaluated);
+      const metrics = metricsIn(evaluated);
       return html`<th scope="row">${title}</th>${cells(columns.map((column) => formatScore(metrics[column])))}`;
     };
     const baselines = Object.entries(start.baselines).map(

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MODEL_KINDS, PRESETS } from '../../src/models/config.ts';
 import { DEFAULT_SETTINGS, OPTIMIZERS, type TrainSettings } from '../../src/train/settings.ts';
-import { addAdapterOption } from '../program.ts';
+import { addAdapterOption, integer as bounded } from '../program.ts';
 
 /** What the command line was given; settings that were not given are undefined. */
 export interface TrainOptions extends Partial<Omit<TrainSettings, 'clipNorm'>> {
@@ -13,6 +13,7 @@ export interface TrainOptions extends Partial<Omit<TrainSettings, 'clipNorm'>> {
   readonly timestampColumn?: string | number;
   readonly adapter: 'auto' | 'hardware' | 'software';
   readonly stepsPerSubmit?: number;
+  readonly runs: number;
   readonly out: string;
   readonly resume?: string;
   readonly json?: boolean;
@@ -109,6 +110,12 @@ export function addTrainOptions(program: Command): void {
   setting('--k <list>', 'cut-offs of the metrics, e.g. 5,10,20; 10 is always among them', integers, DEFAULT_SETTINGS.k);
   setting('--eval-every <n>', 'evaluate after every n-th epoch and the last', integer, DEFAULT_SETTINGS.evalEvery);
   setting('--seed <n>', 'same seed, same adapter: same bits', integer, DEFAULT_SETTINGS.seed);
+  setting('--eval-seed <n>', 'draws the negatives that held-out items are ranked against', integer, '--seed');
+  program.addOption(
+    option('--runs <n>', 'train so often, with the seeds --seed, --seed + 1, …, and give mean and deviation')
+      .argParser(bounded(1, 1000))
+      .default(1),
+  );
   setting(
     '--steps-per-submit <n>',
     'training steps handed to the GPU at once; changes no result',
@@ -129,9 +136,9 @@ export function addTrainOptions(program: Command): void {
 export function givenSettings(options: TrainOptions): Partial<TrainSettings> {
   const { model, preset, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr } = options;
   const { weightDecay, clipNorm, optimizer, negatives, sampler, eval: protocol, k, evalEvery, seed } = options;
-  const { samplerPower, ipsPower, ipsClip } = options;
+  const { samplerPower, ipsPower, ipsClip, evalSeed } = options;
   const all = { preset, model, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr, weightDecay };
-  const more = { optimizer, negatives, sampler, eval: protocol, k, evalEvery, seed };
+  const more = { optimizer, negatives, sampler, eval: protocol, k, evalEvery, seed, evalSeed };
   const sampling = { samplerPower, ipsPower, ipsClip };
   const { momentum, weightDecayTables, weightDecayBiases } = options;
   const optimisation = { momentum, weightDecayTables, weightDecayBiases };

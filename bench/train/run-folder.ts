@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../../src/errors.ts';
 import type { EndEvent, EpochEvent, HistoryEvent, StartEvent } from '../../src/train/history.ts';
 import { renderReport } from '../report/html.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** The files of one run: history.jsonl line by line, checkpoint.safetensors and report.html each replaced as a whole. */
 export class RunFolder {
@@ -38,37 +39,15 @@ export class RunFolder {
   }
 
   writeCheckpoint(bytes: Uint8Array): void {
-    this.#replace('checkpoint.safetensors', bytes);
+    replaceFile(this.#folder, 'checkpoint.safetensors', bytes);
   }
 
   writeReport(start: StartEvent, epochs: readonly EpochEvent[], end: EndEvent | null): void {
-    this.#replace('report.html', renderReport({ start, epochs, end }, new Date()));
+    replaceFile(this.#folder, 'report.html', renderReport({ start, epochs, end }, new Date()));
   }
 
   #append(event: HistoryEvent): void {
     this.#history += `${JSON.stringify(event)}\n`;
-    this.#replace('history.jsonl', this.#history);
-  }
-
-  /**
-   * Written beside, synced, then renamed: a reader finds the old file or the new one, never half of one.
-   * Throws ConfigError when the folder cannot be written, or the disk is full.
-   */
-  #replace(name: string, data: string | Uint8Array): void {
-    const path = join(this.#folder, name);
-    try {
-      const partial = `${path}.partial`;
-      const file = openSync(partial, 'w');
-      try {
-        if (typeof data === 'string') writeFileSync(file, data);
-        else for (let at = 0; at < data.length; ) at += writeSync(file, data, at);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      renameSync(partial, path);
-    } catch (error) {
-      throw new ConfigError(`--out ${this.#folder}: ${name} cannot be written: ${(error as Error).message}`);
-    }
+    replaceFile(this.#folder, 'history.jsonl', this.#history);
   }
 }

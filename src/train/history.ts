@@ -82,6 +82,6 @@ export function bestEpoch(epochs: readonly EpochEvent[]): EndEvent['best'] {
 }
 
 /** An epoch's metrics, without what else its event tells. */
-function metricsIn(epoch: EpochEvent): Evaluated {
+export function metricsIn(epoch: EpochEvent): Evaluated {
   return Object.fromEntries(Object.entries(epoch).filter(([name]) => /@\d+$|^auc$|^full$/.test(name))) as Evaluated;
 }

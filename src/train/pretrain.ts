@@ -97,7 +97,6 @@ export class Pretraining {
     return Trainer.create(gpu, split, branchSettings(settings, this.settings, kind), {
       ...this.#options,
       ...(onProgress && { onProgress: (progress) => onProgress({ ...progress, branch: kind }) }),
-      evaluationSeed: settings.seed,
     });
   }
 

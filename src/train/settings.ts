@@ -48,6 +48,8 @@ export interface TrainSettings {
   readonly k: readonly number[];
   readonly evalEvery: number;
   readonly seed: number;
+  /** Draws the sampled candidates, which runs with other seeds can share; default: the seed. */
+  readonly evalSeed: number;
 }
 
 export const DEFAULT_SETTINGS = {
@@ -76,7 +78,8 @@ export function resolveSettings(given: Partial<TrainSettings> = {}): TrainSettin
   const preset = PRESETS[name];
   if (!preset) throw new ConfigError(`preset "${name}": ${Object.keys(PRESETS).join(', ')} would be right`);
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const settings: TrainSettings = { ...DEFAULT_SETTINGS, ...preset, ...set, preset: name };
+  const { seed = DEFAULT_SETTINGS.seed } = given;
+  const settings: TrainSettings = { ...DEFAULT_SETTINGS, evalSeed: seed, ...preset, ...set, preset: name };
   check(settings);
   return settings;
 }
@@ -93,6 +96,11 @@ function check(settings: TrainSettings): void {
     if (!Number.isSafeInteger(value) || (value as number) < least) {
       throw new ConfigError(`${name} ${value}: an integer of at least ${least} would be right`);
     }
+  };
+  const seed = (name: keyof TrainSettings) => {
+    integer(name, 0);
+    const value = settings[name] as number;
+    if (value > 0xffffffff) throw new ConfigError(`${name} ${value}: at most ${0xffffffff} would be right`);
   };
   const positive = (name: keyof TrainSettings, zero: boolean) => {
     const value = settings[name];
@@ -115,7 +123,8 @@ function check(settings: TrainSettings): void {
   integer('batchSize', 1);
   integer('negatives', 0);
   integer('evalEvery', 1);
-  integer('seed', 0);
+  seed('seed');
+  seed('evalSeed');
   positive('lr', false);
   positive('weightDecay', true);
   if (settings.weightDecayTables !== null) positive('weightDecayTables', true);
@@ -139,7 +148,6 @@ function check(settings: TrainSettings): void {
       `momentum ${settings.momentum} with ${settings.optimizer}, which has none: momentum 0, or optimizer sgd, would be right`,
     );
   }
-  if (settings.seed > 0xffffffff) throw new ConfigError(`seed ${settings.seed}: at most ${0xffffffff} would be right`);
   if (normalisesBatches(settings) && settings.batchSize < 2) {
     throw new ConfigError(
       `batchSize ${settings.batchSize} with batch norm: one sample has no variance; at least 2, or no batch norm, would be right`,

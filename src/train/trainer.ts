@@ -29,8 +29,6 @@ export interface TrainerOptions {
   readonly onProgress?: (progress: TrainProgress) => void;
   /** Steps in one submit; found by itself when left out. It does not change the result. */
   readonly stepsPerSubmit?: number;
-  /** Draws the candidates of the evaluation, for models that are compared; default: the settings' seed. */
-  readonly evaluationSeed?: number;
 }
 
 /** Trains one model on one split: `for await (const epoch of trainer) …` yields each epoch's record. */
@@ -82,8 +80,7 @@ export class Trainer {
     this.#full = this.#record(this.sampler.rows(0));
     const rest = this.sampler.rows(this.sampler.batches - 1);
     this.#last = rest === this.sampler.rows(0) ? this.#full : this.#record(rest);
-    const { eval: protocol, k } = settings;
-    const seed = options.evaluationSeed ?? settings.seed;
+    const { eval: protocol, k, evalSeed: seed } = settings;
     this.evaluation = protocol === 'none' ? null : new Evaluation(gpu, this.model, split, { eval: protocol, k, seed });
   }
 
@@ -155,7 +152,7 @@ export class Trainer {
   baselines(): Record<string, Evaluated> {
     const { evaluation } = this;
     if (!evaluation) return {};
-    const scorers = { random: randomScorer(this.settings.seed), popularity: popularityScorer(this.split) };
+    const scorers = { random: randomScorer(this.settings.evalSeed), popularity: popularityScorer(this.split) };
     const entries = Object.entries(scorers);
     return Object.fromEntries(entries.map(([name, score]) => [name, evaluation.metricsOf(ranksBy(evaluation, score))]));
   }

@@ -128,6 +128,8 @@ describe('--help', () => {
       k: DEFAULT_SETTINGS.k,
       'eval-every': DEFAULT_SETTINGS.evalEvery,
       seed: DEFAULT_SETTINGS.seed,
+      'eval-seed': '--seed',
+      runs: 1,
       'steps-per-submit': 'found',
       adapter: '"auto"',
       out: '"runs/latest"',

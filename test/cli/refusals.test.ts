@@ -61,6 +61,17 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       'embeddings of 6 and 8 dimensions, updated row by row: multiples of 4 would be right',
     ],
     ['a checkpoint that is none', '--resume data.csv', /^error: data\.csv: not a readable safetensors file: /],
+    [
+      'a checkpoint for several runs',
+      '--resume run/checkpoint.safetensors --runs 2',
+      '--resume with --runs 2: one run goes on from a checkpoint; --resume run/checkpoint.safetensors alone would be right',
+    ],
+    ['no runs', '--runs 0', /^error: option '--runs <n>' argument '0' is invalid\. An integer from 1 to 1000 would/],
+    [
+      'a seed that the last run cannot have',
+      '--runs 3 --seed 4294967294',
+      'seed 4294967296: at most 4294967295 would be right',
+    ],
     ['a missing checkpoint', '--resume nowhere', 'nowhere: no such file'],
     ['an unknown option', '--epoch 3', "unknown option '--epoch' (Did you mean --epochs?)"],
     ['a word too many', 'data.csv', 'too many arguments. Expected 0 arguments but got 1: data.csv.'],

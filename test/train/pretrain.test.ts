@@ -135,10 +135,9 @@ describe('the branches', () => {
 
   it('are judged on the same candidates as NeuMF', async () => {
     const split = tasteGroups({ users: 10, items: 200, groups: 5, perUser: 4 }); // with more than 99 negatives a user
-    const of = (given: Partial<TrainSettings>, options?: TrainerOptions) =>
-      Trainer.create(on.gpu, split, { ...RUN, ...given }, options);
+    const of = (given: Partial<TrainSettings>) => Trainer.create(on.gpu, split, { ...RUN, ...given });
     const neumf = await of({});
-    const gmf = await of({ model: 'gmf', seed: 5 }, { evaluationSeed: neumf.settings.seed });
+    const gmf = await of(branchSettings(neumf.settings, PRETRAIN, 'gmf'));
     expect(gmf.evaluation!.candidates).toEqual(neumf.evaluation!.candidates);
     expect(gmf.evaluation!.candidates).not.toEqual((await of({ seed: 5 })).evaluation!.candidates);
   });

@@ -37,6 +37,7 @@ describe('settings that cannot work are refused before anything is trained', () 
     [{ momentum: 0.9 }, 'momentum 0.9 with adam, which has none: momentum 0, or optimizer sgd, would be right'],
     [{ clipNorm: 0 }, 'clipNorm 0: a number above 0 would be right'],
     [{ seed: 2 ** 32 }, 'seed 4294967296: at most 4294967295 would be right'],
+    [{ evalSeed: -1 }, 'evalSeed -1: an integer of at least 0 would be right'],
     [{ preset: 'paper-9' }, `preset "paper-9": ${Object.keys(PRESETS).join(', ')} would be right`],
     [{ model: 'svd' as 'gmf' }, 'model "svd": mf, gmf, mlp, neumf, two-tower would be right'],
   ])('%o', async (settings, message) => {

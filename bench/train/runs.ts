@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { summariseRuns } from '../../src/train/runs.ts';
+import { resolveSettings } from '../../src/train/settings.ts';
+import { type NamedRun, renderRuns, runsTable } from '../report/runs.ts';
+import type { TrainOptions } from './options.ts';
+import { replaceFile } from './replace-file.ts';
+import { type RunInput, runOnce } from './run.ts';
+import { RunFolder } from './run-folder.ts';
+
+/**
+ * Trains with --runs seeds one after the other, each run in a folder of its own, and sums up those that were finished.
+ * All are evaluated on the candidates of the first: what then differs between them is what training drew, weights and
+ * samples, and the same baselines stand beside them all. Gives whether a signal ended it.
+ */
+export async function runMany(input: Omit<RunInput, 'folder' | 'checkpoint'>): Promise<boolean> {
+  const { options, signal } = input;
+  const { seed: first, evalSeed } = resolveSettings(input.settings);
+  const all = Array.from({ length: options.runs }, (_, i) => ({ ...input.settings, seed: first + i, evalSeed }));
+  for (const settings of all) resolveSettings(settings); // before anything is trained
+  const runs: NamedRun[] = [];
+  for (const settings of all) {
+    if (signal.aborted) break;
+    const name = `run-${runs.length + 1}`;
+    if (!options.json) console.log(`${runs.length ? '\n' : ''}${name} of ${all.length}, seed ${settings.seed}`);
+    const folder = new RunFolder(join(options.out, name));
+    const run = await runOnce({ ...input, settings, folder, checkpoint: null });
+    if (!run.end.stopped) runs.push({ name, seed: settings.seed, ...run });
+  }
+  if (runs.length > 1) sumUp(runs, options);
+  else if (!options.json) console.log('\nruns      none to sum up: fewer than two were finished');
+  return runs.length < all.length;
+}
+
+function sumUp(runs: readonly NamedRun[], { out, json }: TrainOptions): void {
+  const [{ start }] = runs;
+  const event = summariseRuns(runs);
+  const text = JSON.stringify(event);
+  replaceFile(out, 'runs.json', `${text}\n`);
+  replaceFile(out, 'runs.html', renderRuns(event, runs, new Date()));
+  console.log(
+    json ? text : `\n${runsTable(event, start)}\n\nwrote ${join(out, 'runs.html')}, ${join(out, 'runs.json')}`,
+  );
+}
