@@ -74,6 +74,17 @@ export { LazyAdam } from './optim/lazy-adam.ts';
 export { RowAdam } from './optim/row-adam.ts';
 export { Sgd, type SgdOptions } from './optim/sgd.ts';
 export type { WeightDecayOptions } from './optim/weight-decay.ts';
+// Recommend
+export { FOLD_IN } from './recommend/fold-in.ts';
+export { Recommender } from './recommend/recommender.ts';
+export { retrieveThenRank, type TwoStageOptions } from './recommend/two-stages.ts';
+export type {
+  FoldedIn,
+  Neighbour,
+  Recommendation,
+  RecommenderOptions,
+  RecommendOptions,
+} from './recommend/types.ts';
 // Train a recommender
 export {
   type CheckpointInfo,

@@ -14,12 +14,14 @@ export interface ParameterSpec {
   readonly buffer?: boolean;
   /** Its values, where they never change: it is neither trained nor saved. */
   readonly constant?: Float32Array<ArrayBuffer>;
+  /** A tensor that belongs to someone else: it is read, and not trained here. */
+  readonly shared?: Tensor;
   /** Its columns that mean anything, where zeros behind them make a table's rows whole vectors: only they are saved. */
   readonly columns?: number;
 }
 
 /** Whether an optimizer moves it. */
-export const isTrained = ({ buffer, constant }: ParameterSpec) => !buffer && !constant;
+export const isTrained = ({ buffer, constant, shared }: ParameterSpec) => !buffer && !constant && !shared;
 /** The shape in files: without the columns that only fill a table's rows. */
 export const savedShape = ({ shape, columns }: ParameterSpec): Shape =>
   columns === undefined ? shape : [shape[0]!, columns];
@@ -65,7 +67,7 @@ export class Parameters {
     for (const { name, shape } of specs) checkBindable(gpu, `${name} [${shape.join(' × ')}]`, 4 * elements(shape));
     const groups = GROUPS.map((name) => specs.filter((spec) => isTrained(spec) && groupOf(spec) === name));
     const trained = groups.flat();
-    const buffers = specs.filter((spec) => !isTrained(spec));
+    const buffers = specs.filter((spec) => !isTrained(spec) && !spec.shared);
     this.length = totalLength(trained);
     const ends = GROUPS.map((_, i) => totalLength(groups.slice(0, i + 1).flat()));
     this.groups = GROUPS.map((name, i) => ({ name, from: ends[i - 1] ?? 0, to: ends[i]! }));
@@ -77,6 +79,9 @@ export class Parameters {
     this.weights = gpu.createBuffer('weights', 4 * this.length);
     this.gradients = gpu.createBuffer('gradients', 4 * this.length);
     this.#place(trained, this.weights, this.gradients);
+    for (const { name, shape, shared } of specs) {
+      if (shared) this.#tensors.set(name, tensorView(gpu, shared.view, shape, { label: name }));
+    }
     if (buffers.length) this.#place(buffers, gpu.createBuffer('not trained', 4 * totalLength(buffers)), null);
   }
 

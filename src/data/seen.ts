@@ -1,3 +1,4 @@
+import { joinLists } from './item-lists.ts';
 import type { ItemLists, Split } from './split.ts';
 
 /** What each of the users has interacted with in training and validation: lists back to back, one a user. */
@@ -8,13 +9,5 @@ export function seenItems({ train, validation }: Split, users: Uint32Array): Ite
     const more = validated.get(user);
     return more === undefined ? items : [...items, more];
   });
-  const offsets = new Uint32Array(users.length + 1);
-  lists.forEach((list, i) => {
-    offsets[i + 1] = offsets[i]! + list.length;
-  });
-  const items = new Uint32Array(offsets[users.length]!);
-  lists.forEach((list, i) => {
-    items.set(list, offsets[i]);
-  });
-  return { offsets, items };
+  return joinLists(lists);
 }

@@ -15,7 +15,7 @@ export interface LayerNames {
 }
 
 /** Each a torch.nn.Sequential: the MLP, and a two-tower model's towers. */
-const MODULES = ['mlp', 'user_tower', 'item_tower'] as const;
+export const MODULES = ['mlp', 'user_tower', 'item_tower'] as const;
 export type Module = (typeof MODULES)[number];
 
 /** A layer is Linear, BatchNorm1d, ReLU, Dropout: four modules in PyTorch's numbering, or three without BatchNorm. */

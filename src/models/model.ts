@@ -20,7 +20,7 @@ import {
   type Layers,
   trainedLayers,
 } from './layers.ts';
-import { parameterSpecs } from './layout.ts';
+import { MODULES, parameterSpecs } from './layout.ts';
 
 /** Logits f32[rows, 1] of the pairs (users[b], items[b]); both u32[rows]. */
 export type Forward = (users: Tensor, items: Tensor) => Tensor;
@@ -41,13 +41,27 @@ export class Model {
   readonly parameters: Parameters;
 
   /** A model with its initial weights. Throws ConfigError for sizes that cannot work, with bytes for tables too large. */
-  constructor(gpu: Gpu, config: ModelConfig, seed = 42) {
-    checkModelConfig(config);
+  constructor(gpu: Gpu, config: ModelConfig, seed = 42, parameters = initialParameters(gpu, config, seed)) {
     this.config = config;
-    this.parameters = new Parameters(gpu, parameterSpecs(config));
-    this.parameters.specs.forEach((spec, i) => {
-      this.parameters.get(spec.name).write(initialValues(spec, i, seed));
+    this.parameters = parameters;
+  }
+
+  /**
+   * This model for so many users whom it does not know. Their rows of its tables are zeros, and all that an optimizer of
+   * the new model's parameters moves; everything else is this model's own.
+   */
+  withNewUsers(users: number): Model {
+    const { parameters, tables } = this;
+    const { gpu } = parameters;
+    const own = [tables.gmf?.users, tables.mlp?.users];
+    const config = { ...this.config, users };
+    const specs = parameterSpecs(config).map((spec) => {
+      const shared = parameters.get(spec.name);
+      return own.includes(shared) ? spec : { ...spec, shared };
     });
+    const of = new Parameters(gpu, specs);
+    of.settle = (plan) => parameters.settle?.(plan);
+    return new Model(gpu, config, 0, of);
   }
 
   /** The forward pass in training, with batch statistics and, where a source is given, dropout. */
@@ -116,17 +130,22 @@ export class Model {
    */
   evaluation(): Forward {
     const { gpu } = this.parameters;
-    const forward = this.config.model === 'two-tower' ? this.#ofVectors(this.vectors()) : this.#ofLayers();
+    const forward = this.config.model === 'two-tower' ? this.#ofVectors(this.vectors()) : this.frozen();
     return (users, items) => noGrad(gpu, () => forward(users, items));
+  }
+
+  /** The same with gradients of what requires them, though not through BatchNorm, which is part of the weights. */
+  frozen(): Forward {
+    const { parameters, config } = this;
+    parameters.settle?.(tapeOf(parameters.gpu).plan);
+    const layers = noGrad(parameters.gpu, () =>
+      Object.fromEntries(MODULES.map((module) => [module, evaluatedLayers(parameters, config, module)])),
+    );
+    return this.#forward((x, module) => evaluate(layers[module]!, x));
   }
 
   #ofVectors(vectors: Branch): Forward {
     return (users, items) => this.#output(product(vectors, users, items));
-  }
-
-  #ofLayers(): Forward {
-    const layers = this.evaluatedLayers();
-    return this.#forward((x) => evaluate(layers, x));
   }
 
   /** The MLP's hidden layers in evaluation, as `evaluation` has them, and all tables up to date; none without an MLP. */
@@ -195,4 +214,14 @@ function product(tables: Branch, users: Tensor, items: Tensor): Tensor {
 /** [p_u ; q_i]: f32[rows, 2 · dim]. */
 function sideBySide(tables: Branch, users: Tensor, items: Tensor): Tensor {
   return embedding({ table: tables.users, ids: users }, { table: tables.items, ids: items });
+}
+
+/** Throws ConfigError for sizes that cannot work. */
+function initialParameters(gpu: Gpu, config: ModelConfig, seed: number): Parameters {
+  checkModelConfig(config);
+  const parameters = new Parameters(gpu, parameterSpecs(config));
+  parameters.specs.forEach((spec, i) => {
+    parameters.get(spec.name).write(initialValues(spec, i, seed));
+  });
+  return parameters;
 }

@@ -1,6 +1,6 @@
 /** The best items among what masks or candidates leave, against float64 scores of all pairs. */
 import { describe, expect, it } from 'vitest';
-import type { ItemLists } from '../../src/data/split.ts';
+import { joinLists } from '../../src/data/item-lists.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { bestCandidates } from '../../src/evaluate/best-candidates.ts';
 import { bestItems } from '../../src/evaluate/best-items.ts';
@@ -13,11 +13,6 @@ import { topItems } from '../reference/pairs.ts';
 const on = useGpu();
 const USERS = Uint32Array.of(22, 3, 3, 0, 11, 7, 8, 9, 10);
 const everything = new Set(Array.from({ length: CONFIG.items }, (_, item) => item));
-
-function listsOf(lists: readonly (readonly number[])[]): ItemLists {
-  const offsets = Uint32Array.from({ length: lists.length + 1 }, (_, i) => lists.slice(0, i).flat().length);
-  return { offsets, items: Uint32Array.from(lists.flat()) };
-}
 
 /** A list a user, ascending; the second has none, the third all items. */
 function drawLists(seed: number): number[][] {
@@ -44,7 +39,7 @@ describe.each([{}, { model: 'mf' }, { batchNorm: true, mlpLayers: [8, 8, 4], gmf
     const { random, exact } = distinctModel(on.gpu, change, 11);
     const seen = drawLists(1);
     const allowed = new Draws(2).ids(CONFIG.items, 4).map((draw) => Math.min(draw, 1));
-    const top = await bestItems(on.gpu, random.model, USERS, k, { seen: listsOf(seen), allowed });
+    const top = await bestItems(on.gpu, random.model, USERS, k, { seen: joinLists(seen), allowed });
     const left = (row: number) =>
       new Set([...everything].filter((item) => allowed[item]).filter((item) => !seen[row]!.includes(item)));
     expectTop(top, exact, left, k);
@@ -53,7 +48,7 @@ describe.each([{}, { model: 'mf' }, { batchNorm: true, mlpLayers: [8, 8, 4], gmf
   it.each([1, 10, 61])('the %i best candidates are those of each user’s own list', async (k) => {
     const { random, exact } = distinctModel(on.gpu, change, 12);
     const lists = drawLists(3);
-    const top = await bestCandidates(on.gpu, random.model, USERS, listsOf(lists), k);
+    const top = await bestCandidates(on.gpu, random.model, USERS, joinLists(lists), k);
     expectTop(top, exact, (row) => new Set(lists[row]), k);
   });
 });
@@ -62,20 +57,20 @@ it('more candidates than are scored together come in chunks of users', async () 
   const { random, exact } = distinctModel(on.gpu, { items: 61 }, 13);
   const users = Uint32Array.from({ length: 700 }, (_, i) => i % CONFIG.users);
   const all = Array.from(users, () => [...everything]);
-  const top = await bestCandidates(on.gpu, random.model, users, listsOf(all), 3);
+  const top = await bestCandidates(on.gpu, random.model, users, joinLists(all), 3);
   expect([...top.items]).toEqual(Array.from(users, (user) => topItems(exact[user]!, new Set(), 3)).flat());
 });
 
 it('nobody has nothing, and what cannot be is refused', async () => {
   const { random } = distinctModel(on.gpu, {}, 14);
   const nobody = new Uint32Array(0);
-  const none = listsOf([]);
+  const none = joinLists([]);
   expect((await bestItems(on.gpu, random.model, nobody, 3, { seen: none })).items).toHaveLength(0);
   expect((await bestCandidates(on.gpu, random.model, nobody, none, 3)).items).toHaveLength(0);
   for (const k of [0, 1.5, -1]) {
-    await expect(bestCandidates(on.gpu, random.model, USERS, listsOf(drawLists(4)), k)).rejects.toThrow(ConfigError);
+    await expect(bestCandidates(on.gpu, random.model, USERS, joinLists(drawLists(4)), k)).rejects.toThrow(ConfigError);
   }
-  await expect(bestItems(on.gpu, random.model, Uint32Array.of(23), 3, { seen: listsOf([[]]) })).rejects.toThrow(
+  await expect(bestItems(on.gpu, random.model, Uint32Array.of(23), 3, { seen: joinLists([[]]) })).rejects.toThrow(
     'user number 23: a number below 23 would be right',
   );
 });

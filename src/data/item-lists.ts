@@ -1,0 +1,22 @@
+/** Lists of items back to back. */
+import type { ItemLists } from './split.ts';
+
+export function joinLists(lists: readonly ArrayLike<number>[]): ItemLists {
+  const offsets = new Uint32Array(lists.length + 1);
+  lists.forEach((list, i) => {
+    offsets[i + 1] = offsets[i] + list.length;
+  });
+  const items = new Uint32Array(offsets[lists.length]);
+  lists.forEach((list, i) => {
+    items.set(list, offsets[i]);
+  });
+  return { offsets, items };
+}
+
+/** Some of the lists, in the given order. */
+export function pickLists({ offsets, items }: ItemLists, lists: Uint32Array): ItemLists {
+  return joinLists(Array.from(lists, (list) => items.subarray(offsets[list], offsets[list + 1])));
+}
+
+/** So many lists, all empty. */
+export const emptyLists = (count: number): ItemLists => joinLists(Array.from({ length: count }, () => []));

@@ -1,0 +1,20 @@
+import type { ItemLists } from '../data/split.ts';
+import type { TopItems } from '../evaluate/top-items.ts';
+import { NO_CANDIDATE } from '../kernels/rank.ts';
+
+/**
+ * The k items that most users have taken, ties by the lower item, with the logit of the share p of users: ln(p / (1 − p)).
+ * @param histories a list a user
+ * @param allowed u32[items], 0 for items that are left out
+ */
+export function popularItems(histories: ItemLists, allowed: Uint32Array, k: number): TopItems {
+  const users = histories.offsets.length - 1;
+  const counts = new Uint32Array(allowed.length);
+  for (const item of histories.items) counts[item]!++;
+  const order = [...counts.keys()].filter((item) => allowed[item]).sort((a, b) => counts[b]! - counts[a]! || a - b);
+  const items = Uint32Array.from({ length: k }, (_, place) => order[place] ?? NO_CANDIDATE);
+  const logits = Float32Array.from(items, (item) =>
+    item === NO_CANDIDATE ? Number.NEGATIVE_INFINITY : Math.log(counts[item]! / (users - counts[item]!)),
+  );
+  return { items, logits };
+}
