@@ -8,7 +8,7 @@ const WITHOUT_ADAPTER = [
   'test/{baselines,bench,cli,data,reference}/**/*.test.ts',
   'test/evaluate/{alarms,beyond-accuracy,strata,baselines,candidates,metrics}.test.ts',
   'test/models/{cpu-trainer,safetensors}.test.ts',
-  'test/train/{alias,power,propensity,runs}.test.ts',
+  'test/train/{alias,power,propensity,runs,schedule}.test.ts',
 ];
 const IN_BROWSER = ['test/browser/**/*.test.ts'];
 const ON_ADAPTER = { include: ['test/**/*.test.ts'], exclude: [...WITHOUT_ADAPTER, ...IN_BROWSER] };

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ConfigError, DataError } from '../src/errors.ts';
 import { checkpointInfo } from '../src/train/checkpoint.ts';
-import type { TrainSettings } from '../src/train/settings.ts';
+import { resolveSettings, type TrainSettings } from '../src/train/settings.ts';
 import { openDataset } from './dataset.ts';
 import { runProgram, withGpu } from './program.ts';
 import { addTrainOptions, givenSettings, type TrainOptions } from './train/options.ts';
@@ -25,7 +25,8 @@ await runProgram(program, async (options: TrainOptions) => {
   const folder = new RunFolder(options.out);
   const checkpoint = options.resume === undefined ? null : readFile(options.resume);
   const settings = settingsOf(checkpoint, options);
-  const dataset = await openDataset(options.data, { format: options.format, ...columns(options) });
+  const { validation, evalSeed: seed } = resolveSettings(settings);
+  const dataset = await openDataset(options.data, { format: options.format, ...columns(options), validation, seed });
   return withGpu(options, async (gpu) => {
     const input = { gpu, dataset, settings, options, signal: interruptSignal() };
     const stopped =

@@ -36,6 +36,7 @@ export { type IdMap, type Ids, identityIds, StringIds } from './data/id-map.ts';
 export type { Interactions } from './data/interactions.ts';
 export type { ByteSource } from './data/source.ts';
 export { leaveOneOut, popularity, type Split } from './data/split.ts';
+export { drawValidation, validationAsTest } from './data/validation.ts';
 // Errors
 export {
   ConfigError,
@@ -60,7 +61,7 @@ export { Gpu, type OpenOptions } from './gpu/device.ts';
 export { defineKernel, type Kernel } from './gpu/kernel.ts';
 export { Plan, runPlans } from './gpu/plan.ts';
 export { profile, type Timing } from './gpu/profiler.ts';
-export { type ModelConfig, type ModelKind, PRESETS, type Preset } from './models/config.ts';
+export { type ModelConfig, type ModelKind, PRESETS, type Preset, SCHEDULES, type Schedule } from './models/config.ts';
 // Models
 export { fuse, type TrainedWeights } from './models/fuse.ts';
 export { type Forward, Model } from './models/model.ts';
@@ -97,6 +98,7 @@ export { extendCheckpoint } from './train/extend.ts';
 export { type BranchKind, FINE_TUNING_LR, type PretrainSettings } from './train/fine-tuning.ts';
 export { type FusedStepOptions, fusedStep } from './train/fused-step.ts';
 export {
+  type Best,
   bestEpoch,
   type EndEvent,
   type EpochEvent,
@@ -105,6 +107,7 @@ export {
 } from './train/history.ts';
 export { Pretraining, pretrainingInfo } from './train/pretrain.ts';
 export { type EndedRun, type RunsEvent, type Spread, summariseRuns } from './train/runs.ts';
+export { learningRate, type ScheduleSettings } from './train/schedule.ts';
 export { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from './train/settings.ts';
 export { loadStateDict, readStateDict, type StateDict } from './train/state-dict.ts';
 export { type Batch, type Optimizer, type StepOptions, trainingStep } from './train/step.ts';

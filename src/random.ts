@@ -12,6 +12,7 @@ export const STREAM = {
   evaluation: 0x50000,
   baseline: 0x60000,
   pretraining: 0x70000,
+  validation: 0x80000,
 } as const;
 
 /** pcg4d (Jarzynski and Olano 2020, Hash Functions for GPU Rendering), into `out`. */

@@ -1,7 +1,7 @@
 import cliProgress from 'cli-progress';
 import type { Evaluated } from '../../src/evaluate/evaluation.ts';
 import { CUTOFF } from '../../src/evaluate/metrics.ts';
-import { type EpochEvent, hitRateAt10, type StartEvent } from '../../src/train/history.ts';
+import { type EpochEvent, hitRateAt10, judged, type StartEvent } from '../../src/train/history.ts';
 import type { Display, Progress } from './display.ts';
 import {
   describeAdapter,
@@ -68,6 +68,11 @@ const headerLines = (event: StartEvent): string[] => [
   `model     ${describeModel(event)}, ${formatCount(event.parameters)} parameters`,
   `adapter   ${describeAdapter(event)}`,
   ...protocolLines(protocolsOf(event), event.testedUsers),
+  ...(event.validation
+    ? [
+        `validated on an item of ${formatCount(event.validation.testedUsers)} users: the table’s figures; the best epoch is tested`,
+      ]
+    : []),
   ...event.notes.map((note) => `note      ${note}`),
 ];
 
@@ -100,6 +105,7 @@ export function createConsole(options: {
   const { stream, epochs } = options;
   let firstColumn = 'epoch'.length;
   let protocols: readonly Protocol[] = [];
+  let baselines: StartEvent['baselines'] = {};
   let finished = 0;
   let evaluated = 0;
   let live: ReturnType<typeof openBar> | null = null;
@@ -116,12 +122,13 @@ export function createConsole(options: {
 
   return {
     start(event) {
-      const baselines = Object.entries(event.baselines);
-      firstColumn = Math.max(firstColumn, ...baselines.map(([name]) => name.length));
+      baselines = event.baselines;
+      const shown = Object.entries((event.validation ?? event).baselines);
+      firstColumn = Math.max(firstColumn, ...shown.map(([name]) => name.length));
       protocols = protocolsOf(event);
       const rows = [
         ...headings(protocols),
-        ...baselines.map(([name, metrics]) => baselineCells(name, metricCells(metrics, protocols))),
+        ...shown.map(([name, metrics]) => baselineCells(name, metricCells(metrics, protocols))),
       ];
       print(...headerLines(event), '', ...rows.map((cells) => row(cells, firstColumn)));
     },
@@ -137,11 +144,12 @@ export function createConsole(options: {
     },
     epoch(event) {
       finished++;
-      if (hitRateAt10(event) !== undefined) evaluated++;
-      print(row(epochCells(event, metricCells(event, protocols)), firstColumn));
+      const figures = judged(event);
+      if (hitRateAt10(figures) !== undefined) evaluated++;
+      print(row(epochCells(event, metricCells(figures, protocols)), firstColumn));
     },
     end(event) {
-      print('', ...summaryLines(event, protocols, { epochs, finished, evaluated }));
+      print('', ...summaryLines(event, protocols, { epochs, finished, evaluated, baselines }));
     },
     close,
   };

@@ -1,6 +1,6 @@
 /** Numbers and phrases as the console and the report print them. */
 
-import type { StartEvent } from '../../src/train/history.ts';
+import type { Best, StartEvent } from '../../src/train/history.ts';
 
 /** What stands where a figure is missing. */
 export const MISSING = '–';
@@ -51,7 +51,7 @@ export const describeAdapter = ({ adapter, adapterKind }: StartEvent): string =>
   adapterKind === 'software' ? `${adapter} (software adapter: runs on the CPU, not on a GPU)` : adapter;
 
 /** How the best epoch was chosen; said wherever its figures stand, as choosing on the test items flatters them. */
-export function describeChoice(evaluatedEpochs: number, epochs: number): string {
+export function describeChoice({ chosenOn }: Best, evaluatedEpochs: number, epochs: number): string {
   const kind = evaluatedEpochs === epochs ? '' : 'evaluated ';
-  return `best of ${evaluatedEpochs} ${kind}epoch${evaluatedEpochs === 1 ? '' : 's'}, chosen on the test items`;
+  return `best of ${evaluatedEpochs} ${kind}epoch${evaluatedEpochs === 1 ? '' : 's'}, chosen on the ${chosenOn}`;
 }

@@ -1,4 +1,11 @@
-import { bestEpoch, type EndEvent, type EpochEvent, hitRateAt10, type StartEvent } from '../../src/train/history.ts';
+import {
+  bestEpoch,
+  type EndEvent,
+  type EpochEvent,
+  hitRateAt10,
+  judged,
+  type StartEvent,
+} from '../../src/train/history.ts';
 import { type Chart, drawCharts } from './charts.ts';
 import { describeChoice, formatCount, formatDuration, formatScore, MISSING } from './format.ts';
 import { type Html, html, scriptLiteral, trusted } from './markup.ts';
@@ -18,7 +25,7 @@ const licensed = (source: string): string =>
   `/* uPlot\n${asset('uplot/LICENSE')}\n*/\n${source.replace(/^\/\*![^*]*\*\/\s*/, '')}`;
 
 const countEvaluated = (epochs: readonly EpochEvent[]): number =>
-  epochs.filter((epoch) => hitRateAt10(epoch) !== undefined).length;
+  epochs.filter((epoch) => hitRateAt10(judged(epoch)) !== undefined).length;
 
 const bestOf = ({ end, epochs }: Run): EndEvent['best'] => (end ? end.best : bestEpoch(epochs));
 
@@ -32,16 +39,19 @@ function progressOf({ start, epochs, end }: Run): string {
 function resultSection(run: Run): Html {
   const best = bestOf(run);
   if (!best) return html`<p class="note">No result: no epoch was evaluated (${progressOf(run)}).</p>`;
+  const untested = best.validation !== undefined && hitRateAt10(best) === undefined;
+  const { testedUsers } = untested ? (run.start.validation ?? run.start) : run.start;
+  const kind = untested ? 'validation ' : '';
   const results = protocolsOf(run.start).map(({ name, metricsIn }) => {
-    const { 'hr@10': hr, 'ndcg@10': ndcg } = metricsIn(best);
+    const { 'hr@10': hr, 'ndcg@10': ndcg } = metricsIn(untested ? best.validation : best);
     return html`<p class="figures">
-<span><b>${formatScore(hr)}</b> HR@10</span>
-<span><b>${formatScore(ndcg)}</b> NDCG@10</span>
+<span><b>${formatScore(hr)}</b> ${kind}HR@10</span>
+<span><b>${formatScore(ndcg)}</b> ${kind}NDCG@10</span>
 </p>
-<p class="note">Protocol: ${name}; ${formatCount(run.start.testedUsers)} users tested.</p>`;
+<p class="note">Protocol: ${name}; ${formatCount(testedUsers)} users ${untested ? 'validated, none tested yet' : 'tested'}.</p>`;
   });
   return html`${results}
-<p class="note">Epoch ${best.epoch}, ${describeChoice(countEvaluated(run.epochs), run.epochs.length)}.
+<p class="note">Epoch ${best.epoch}, ${describeChoice(best, countEvaluated(run.epochs), run.epochs.length)}.
 ${progressOf(run)}.</p>`;
 }
 
@@ -75,9 +85,9 @@ function chartsOf({ start, epochs }: Run): readonly Chart[] {
       curves: metrics.map(({ key, name, color }) => ({
         label: `${name}@10`,
         color,
-        values: epochs.map((epoch) => metricsIn(epoch)[key] ?? null),
+        values: epochs.map((epoch) => metricsIn(judged(epoch))[key] ?? null),
       })),
-      levels: Object.entries(start.baselines).flatMap(([baseline, evaluated]) =>
+      levels: Object.entries((start.validation ?? start).baselines).flatMap(([baseline, evaluated]) =>
         metrics.flatMap(({ key, name, color }) => {
           const value = metricsIn(evaluated)[key];
           return value === undefined ? [] : [{ label: `${baseline} ${name}`, color, value }];
@@ -100,7 +110,7 @@ function figures({ start, epochs }: Run): readonly Html[] {
       ({
         key,
         name,
-      }) => html`<figure><figcaption>Ranking of the test items <small>${name}; dashed: baselines</small></figcaption>
+      }) => html`<figure><figcaption>Ranking of the ${start.validation ? 'validation' : 'test'} items <small>${name}; dashed: baselines</small></figcaption>
 <div id="metrics-${key}"></div></figure>`,
     ),
   ];

@@ -10,7 +10,7 @@ export interface Protocol {
   metricsIn(evaluated: Evaluated): Partial<Metrics>;
 }
 
-export function protocolsOf({ protocols: { sampled, full } }: StartEvent): Protocol[] {
+export function protocolsOf({ protocols: { sampled, full } }: Pick<StartEvent, 'protocols'>): Protocol[] {
   const all: Protocol[] = [];
   if (sampled) all.push({ key: 'sampled', name: sampled, metricsIn: (evaluated) => evaluated });
   if (full) all.push({ key: 'full', name: full, metricsIn: (evaluated) => evaluated.full ?? {} });

@@ -41,7 +41,7 @@ export function runsTable(event: RunsEvent, start: StartEvent): string {
     ['epoch', epoch, MISSING],
     ['loss', MISSING, formatSpread(last.mean.loss, last.deviation.loss)],
     ...protocols.flatMap((protocol) =>
-      metricNames(protocol.metricsIn(last.mean)).map((name) => [
+      metricNames(protocol.metricsIn((best ?? last).mean)).map((name) => [
         titleOf(name, protocol, protocols),
         spreadOf(best, protocol, name),
         spreadOf(last, protocol, name),
@@ -56,7 +56,7 @@ export function runsTable(event: RunsEvent, start: StartEvent): string {
 /** Every metric of one protocol, beside the baselines. */
 function metricsSection({ best, last }: RunsEvent, { baselines }: StartEvent, protocol: Protocol): Html {
   const { name: title, metricsIn } = protocol;
-  const rows = metricNames(metricsIn(last.mean)).map(
+  const rows = metricNames(metricsIn((best ?? last).mean)).map(
     (name) =>
       html`<tr><th scope="row">${name.toUpperCase()}</th>${cells([
         spreadOf(best, protocol, name),

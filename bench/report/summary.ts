@@ -1,22 +1,35 @@
 /** What the console says at the end of a run. */
 import type { Evaluated } from '../../src/evaluate/evaluation.ts';
 import { CUTOFF, type Metrics } from '../../src/evaluate/metrics.ts';
-import type { EndEvent, FinalFigures } from '../../src/train/history.ts';
+import { type Best, type EndEvent, type FinalFigures, hitRateAt10, type StartEvent } from '../../src/train/history.ts';
 import { describeChoice, formatCount, formatDuration, formatScore } from './format.ts';
 import { cutoffsIn, type Protocol } from './protocols.ts';
 
 const LABEL = 10;
 
+interface RunSoFar {
+  /** Epochs that were planned, finished and evaluated. */
+  readonly epochs: number;
+  readonly finished: number;
+  readonly evaluated: number;
+  /** On the test items. */
+  readonly baselines: StartEvent['baselines'];
+}
+
 export function summaryLines(
   { best, final, alarms, seconds, stopped, weightsSha256 }: EndEvent,
   protocols: readonly Protocol[],
-  { epochs, finished, evaluated }: { readonly epochs: number; readonly finished: number; readonly evaluated: number },
+  { epochs, finished, evaluated, baselines }: RunSoFar,
 ): string[] {
   const line = (label: string, text: string) => `${label.padEnd(LABEL)}${text}`;
   return [
     ...(best
       ? [
-          line('best', `epoch ${best.epoch}: ${results(best, protocols)} (${describeChoice(evaluated, finished)})`),
+          line(
+            'best',
+            `epoch ${best.epoch}: ${chosenBy(best, protocols)} (${describeChoice(best, evaluated, finished)})`,
+          ),
+          ...(best.validation ? testLines(best, baselines, protocols).map((text) => line('test', text)) : []),
           ...otherCutoffs(best, protocols).map((k) => line(`at ${k}`, results(best, protocols, k))),
         ]
       : [line('best', 'none: no epoch was evaluated')]),
@@ -25,6 +38,18 @@ export function summaryLines(
     line('time', `${formatDuration(seconds)}${stopped ? `, stopped before epoch ${epochs} was finished` : ''}`),
     line('weights', `sha256 ${weightsSha256}`),
   ];
+}
+
+/** The figures that an epoch was chosen by. */
+function chosenBy({ validation, ...tested }: Best, protocols: readonly Protocol[]): string {
+  return validation ? `validation ${results(validation, protocols)}` : results(tested, protocols);
+}
+
+/** What the epoch that validation items chose reaches on the test items, and the baselines there. */
+function testLines(best: Best, baselines: StartEvent['baselines'], protocols: readonly Protocol[]): string[] {
+  if (hitRateAt10(best) === undefined) return ['not yet: the run was stopped'];
+  const rows = Object.entries({ [`epoch ${best.epoch}`]: best, ...baselines });
+  return rows.map(([name, evaluated]) => `${name}: ${results(evaluated, protocols)}`);
 }
 
 /** HR and NDCG under each protocol, which is named where there are two. */

@@ -1,6 +1,6 @@
 /** The report's tables of figures. */
 import type { Evaluated } from '../../src/evaluate/evaluation.ts';
-import type { EndEvent } from '../../src/train/history.ts';
+import { type EndEvent, hitRateAt10, judged } from '../../src/train/history.ts';
 import { formatCount, formatRate, formatScore, formatSeconds, MISSING } from './format.ts';
 import type { Run } from './html.ts';
 import { type Html, html, trusted } from './markup.ts';
@@ -25,7 +25,8 @@ function tenHeadings(before: readonly string[], protocols: readonly Protocol[], 
 /** Baselines and epochs in one table, so that their figures stand in the same columns. */
 export function epochsTable(run: Run, best: EndEvent['best']): Html {
   const protocols = protocolsOf(run.start);
-  const baselines = Object.entries(run.start.baselines).map(
+  const { validation } = run.start;
+  const baselines = Object.entries((validation ?? run.start).baselines).map(
     ([name, evaluated]) =>
       html`<tr><th scope="row">${name}</th>${cells([
         MISSING,
@@ -40,14 +41,14 @@ export function epochsTable(run: Run, best: EndEvent['best']): Html {
       html`<tr${trusted(epoch.epoch === best?.epoch ? ' class="best"' : '')}><th scope="row">${epoch.epoch}</th>${cells(
         [
           formatScore(epoch.loss),
-          ...tenCells(epoch, protocols),
+          ...tenCells(judged(epoch), protocols),
           formatSeconds(epoch.seconds),
           formatSeconds(epoch.evalSeconds),
           formatRate(epoch.samplesPerSecond),
         ],
       )}</tr>`,
   );
-  return html`<section><h2>Baselines and epochs</h2>
+  return html`<section><h2>Baselines and epochs <small>on the ${validation ? 'validation' : 'test'} items</small></h2>
 <div class="scroll"><table class="numbers">
 <thead>${tenHeadings(['Epoch', 'Loss'], protocols, ['Seconds', 'Eval s', 'Samples/s'])}</thead>
 <tbody>${baselines}</tbody>
@@ -58,7 +59,7 @@ ${run.epochs.length === 0 ? html`<p class="note">No epoch was finished.</p>` : h
 
 /** Every metric at every cut-off, of the best epoch beside the baselines. */
 export function metricsTables({ start }: Run, best: EndEvent['best']): Html {
-  if (!best) return html``;
+  if (!best || hitRateAt10(best) === undefined) return html``;
   const tables = protocolsOf(start).map(({ name, metricsIn }) => {
     const columns = metricNames(metricsIn(best));
     const rowOf = (title: string, evaluated: Evaluated) => {

@@ -19,7 +19,7 @@ export type Kind = 'fused' | 'plain';
  *   deferred Adam is from the start as far behind as it is in the long run
  */
 export function recorded(gpu: Gpu, split: Split, given: Partial<TrainSettings>, kind: Kind, done = 0): Plan {
-  const settings = resolveSettings({ ...given, eval: 'none' });
+  const settings = resolveSettings({ ...given, eval: 'none', schedule: 'constant' });
   const { seed, clipNorm, lr, weightDecay } = settings;
   const config = modelConfig(settings, split.users, split.items);
   const model = new Model(gpu, config, seed);

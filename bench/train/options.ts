@@ -1,11 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { MODEL_KINDS, PRESETS } from '../../src/models/config.ts';
-import { DEFAULT_SETTINGS, OPTIMIZERS, type TrainSettings } from '../../src/train/settings.ts';
+import { MODEL_KINDS, PRESETS, SCHEDULES } from '../../src/models/config.ts';
+import { DEFAULT_SETTINGS, OPTIMIZERS, resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
 import { addAdapterOption, integer as bounded } from '../program.ts';
 
 /** What the command line was given; settings that were not given are undefined. */
-export interface TrainOptions extends Partial<Omit<TrainSettings, 'clipNorm'>> {
-  readonly clipNorm?: number;
+export interface TrainOptions extends Partial<TrainSettings> {
   readonly data: string;
   readonly format: 'auto' | 'movielens' | 'csv' | 'tsv' | 'ncf';
   readonly userColumn?: string | number;
@@ -64,10 +63,45 @@ export function addTrainOptions(program: Command): void {
   setting('--epochs <n>', 'epochs in all', integer, DEFAULT_SETTINGS.epochs);
   setting('--batch-size <n>', 'samples in a batch, negatives included', integer, PRESET);
   setting('--lr <rate>', 'learning rate', number, PRESET);
+  program.addOption(
+    option('--schedule <name>', `how the learning rate changes from epoch to epoch (default: ${PRESET})`).choices(
+      SCHEDULES,
+    ),
+  );
+  setting(
+    '--schedule-factor <f>',
+    'what the schedules step and plateau multiply the rate by',
+    number,
+    DEFAULT_SETTINGS.scheduleFactor,
+  );
+  setting('--schedule-step <n>', 'the schedule step changes it every n epochs', integer, DEFAULT_SETTINGS.scheduleStep);
+  setting(
+    '--schedule-patience <n>',
+    'plateau lowers it after more than n evaluations without a better HR@10',
+    integer,
+    DEFAULT_SETTINGS.schedulePatience,
+  );
+  setting(
+    '--schedule-min <rate>',
+    'least rate of the schedules cosine and plateau',
+    number,
+    DEFAULT_SETTINGS.scheduleMin,
+  );
+  setting(
+    '--warm-up <n>',
+    'epochs over which the rate rises, before the schedule begins',
+    integer,
+    DEFAULT_SETTINGS.warmUp,
+  );
   setting('--weight-decay <rate>', 'times the weight, added to the gradient', number, PRESET);
   setting('--weight-decay-tables <rate>', 'that of embedding tables, MF’s biases among them', number, '--weight-decay');
   setting('--weight-decay-biases <rate>', 'that of biases and BatchNorm’s scale and shift', number, '--weight-decay');
-  setting('--clip-norm <norm>', 'largest norm of all gradients together, 0 for no clipping', number, PRESET);
+  setting(
+    '--clip-norm <norm>',
+    'largest norm of all gradients together, 0 for no clipping',
+    (text) => number(text) || null,
+    PRESET,
+  );
   program.addOption(
     option('--optimizer <name>', `how gradients become updates (default: ${DEFAULT_SETTINGS.optimizer})`).choices(
       OPTIMIZERS,
@@ -109,6 +143,18 @@ export function addTrainOptions(program: Command): void {
   );
   setting('--k <list>', 'cut-offs of the metrics, e.g. 5,10,20; 10 is always among them', integers, DEFAULT_SETTINGS.k);
   setting('--eval-every <n>', 'evaluate after every n-th epoch and the last', integer, DEFAULT_SETTINGS.evalEvery);
+  program.addOption(
+    option(
+      '--validation',
+      'hold out a validation item a user besides, choose the best epoch on these, and test it once (default: no)',
+    ),
+  );
+  setting(
+    '--patience <n>',
+    'with --validation: end after n evaluations without a better HR@10, 0 for never',
+    (text) => integer(text) || null,
+    0,
+  );
   setting('--seed <n>', 'same seed, same adapter: same bits', integer, DEFAULT_SETTINGS.seed);
   setting('--eval-seed <n>', 'draws the negatives that held-out items are ranked against', integer, '--seed');
   program.addOption(
@@ -134,26 +180,15 @@ export function addTrainOptions(program: Command): void {
 
 /** The settings among the options, for resolveSettings. */
 export function givenSettings(options: TrainOptions): Partial<TrainSettings> {
-  const { model, preset, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr } = options;
-  const { weightDecay, clipNorm, optimizer, negatives, sampler, eval: protocol, k, evalEvery, seed } = options;
-  const { samplerPower, ipsPower, ipsClip, evalSeed } = options;
-  const all = { preset, model, gmfDim, mlpDim, mlpLayers, dropout, batchNorm, epochs, batchSize, lr, weightDecay };
-  const more = { optimizer, negatives, sampler, eval: protocol, k, evalEvery, seed, evalSeed };
-  const sampling = { samplerPower, ipsPower, ipsClip };
-  const { momentum, weightDecayTables, weightDecayBiases } = options;
-  const optimisation = { momentum, weightDecayTables, weightDecayBiases };
-  const clip = clipNorm === undefined ? {} : { clipNorm: clipNorm === 0 ? null : clipNorm };
-  const given = Object.entries({ ...all, ...more, ...sampling, ...optimisation, ...clip }).filter(
-    ([, value]) => value !== undefined,
-  );
-  return Object.fromEntries(given);
+  const settings = Object.keys(resolveSettings());
+  return Object.fromEntries(Object.entries(options).filter(([name]) => settings.includes(name)));
 }
 
 function presetTable(): string {
   const rows = Object.entries(PRESETS).map(([name, p]) => [
     name,
     `gmf-dim ${p.gmfDim}, mlp-dim ${p.mlpDim}, mlp-layers ${p.mlpLayers.join(',')}, ${p.batchNorm ? 'batch-norm' : 'no-batch-norm'},`,
-    `dropout ${p.dropout}, batch-size ${p.batchSize}, lr ${p.lr}, weight-decay ${p.weightDecay}, clip-norm ${p.clipNorm ?? 0}, negatives ${p.negatives}, sampler ${p.sampler}`,
+    `dropout ${p.dropout}, batch-size ${p.batchSize}, lr ${p.lr}, weight-decay ${p.weightDecay}, clip-norm ${p.clipNorm ?? 0}, negatives ${p.negatives}, sampler ${p.sampler}, schedule ${p.schedule}`,
   ]);
   return [
     'Presets:',

@@ -1,7 +1,7 @@
 import type { Dataset } from '../../src/data/dataset.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../../src/train/checkpoint.ts';
-import { bestEpoch, type EndEvent } from '../../src/train/history.ts';
+import type { EndEvent } from '../../src/train/history.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { verdict } from '../../src/train/verdict.ts';
@@ -61,7 +61,7 @@ export async function runOnce(input: RunInput): Promise<Run & { readonly end: En
     if (trainer.stopped) folder.writeCheckpoint(await encodeCheckpoint(trainer, dataset));
     const end: EndEvent = {
       event: 'end',
-      best: bestEpoch(trainer.history),
+      best: trainer.best,
       ...(await verdict(trainer, start.baselines)),
       weightsSha256: await trainer.weightsSha256(),
       seconds: (performance.now() - began) / 1000,

@@ -1,4 +1,5 @@
 import type { Dataset } from '../../src/data/dataset.ts';
+import type { Evaluation } from '../../src/evaluate/evaluation.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { StartEvent } from '../../src/train/history.ts';
 import type { Trainer } from '../../src/train/trainer.ts';
@@ -18,9 +19,15 @@ export function startEvent(gpu: Gpu, dataset: Dataset, trainer: Trainer, path: s
     parameters: trainer.model.parameters.count,
     protocols: trainer.evaluation?.protocols ?? {},
     baselines: trainer.baselines(),
+    ...(trainer.validation && { validation: validationOf(trainer, trainer.validation) }),
     settings: { ...trainer.settings, data: path },
     notes: notes(dataset, trainer),
   };
+}
+
+function validationOf(trainer: Trainer, validation: Evaluation): NonNullable<StartEvent['validation']> {
+  const { protocols, split } = validation;
+  return { protocols, testedUsers: split.test.users.length, baselines: trainer.baselines(validation) };
 }
 
 /** What a user should know of the data before trusting the figures. */

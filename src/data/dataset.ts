@@ -1,10 +1,11 @@
 /** Data ready for training: found among files, read, split. */
-import { ConfigError, DataError } from '../errors.ts';
+import { DataError } from '../errors.ts';
 import { type DelimitedFormat, type DelimitedOptions, readInteractions } from './delimited.ts';
 import { type Ids, identityIds } from './id-map.ts';
 import { findNcfFiles, readNcf } from './ncf.ts';
 import type { ByteSource } from './source.ts';
 import { leaveOneOut, type Split } from './split.ts';
+import { drawValidation } from './validation.ts';
 
 export type DataFormat = DelimitedFormat | 'ncf';
 
@@ -14,13 +15,15 @@ export interface DatasetOptions {
   /** Default auto: NCF by the files' names, anything else by its first line. */
   readonly format?: DataFormat | undefined;
   readonly columns?: DelimitedOptions['columns'];
-  /** Also holds out a validation item a user. */
+  /** Also holds out a validation item a user: the last but one, or one drawn where the split comes given. */
   readonly validation?: boolean | undefined;
   /**
    * Those of an earlier data set, e.g. of a checkpoint: they keep their indices, also where the data has them no more, and
    * new ones are appended.
    */
   readonly knownIds?: Ids | null | undefined;
+  /** Of what is drawn; default 42. */
+  readonly seed?: number | undefined;
 }
 
 export interface Dataset extends Ids {
@@ -45,16 +48,12 @@ export async function loadDataset(
   sources: ByteSource | readonly ByteSource[],
   options: DatasetOptions = {},
 ): Promise<Dataset> {
-  const { format = 'auto', columns, validation = false, knownIds } = options;
+  const { format = 'auto', columns, validation = false, knownIds, seed = 42 } = options;
   const files = 'stream' in sources ? [sources] : sources;
   const ncf = format === 'auto' || format === 'ncf' ? findNcfFiles(files) : null;
   if (ncf) {
-    if (validation) {
-      throw new ConfigError(
-        `validation: ${ncf.name} comes with its split, which has no validation items; leave it out`,
-      );
-    }
-    const { split, ...counts } = await readNcf(ncf, knownIds);
+    const { split: given, ...counts } = await readNcf(ncf, knownIds);
+    const split = validation ? drawValidation(given, seed) : given;
     const ids = { userIds: identityIds(split.users), itemIds: identityIds(split.items) };
     return { name: options.name ?? ncf.name, split, ...ids, ...counts, lastBy: 'given split' };
   }

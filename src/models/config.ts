@@ -3,6 +3,9 @@ import { ConfigError } from '../errors.ts';
 export const MODEL_KINDS = ['mf', 'gmf', 'mlp', 'neumf', 'two-tower'] as const;
 export type ModelKind = (typeof MODEL_KINDS)[number];
 
+export const SCHEDULES = ['constant', 'step', 'cosine', 'plateau'] as const;
+export type Schedule = (typeof SCHEDULES)[number];
+
 /** The shape of a model. Sizes count embedding dimensions and units. */
 export interface ModelConfig {
   readonly model: ModelKind;
@@ -23,6 +26,7 @@ export interface ModelConfig {
 export interface Preset extends Omit<ModelConfig, 'model' | 'users' | 'items'> {
   readonly batchSize: number;
   readonly lr: number;
+  readonly schedule: Schedule;
   readonly weightDecay: number;
   readonly clipNorm: number | null;
   readonly negatives: number;
@@ -39,6 +43,7 @@ function paper(k: number): Preset {
     dropout: 0,
     batchSize: 256,
     lr: 1e-3,
+    schedule: 'constant',
     weightDecay: 0,
     clipNorm: null,
     negatives: 4,
@@ -61,6 +66,7 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
     dropout: 0.2,
     batchSize: 256,
     lr: 1e-3,
+    schedule: 'plateau',
     weightDecay: 1e-6,
     clipNorm: 1,
     negatives: 4,

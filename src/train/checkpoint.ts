@@ -8,9 +8,9 @@ import {
   type SafetensorsFile,
   type StoredTensor,
 } from '../models/safetensors.ts';
-import { checkWeights, loadWeights, readWeights } from '../models/weights.ts';
+import { checkWeights } from '../models/weights.ts';
 import { RowAdam } from '../optim/row-adam.ts';
-import type { EpochEvent } from './history.ts';
+import { bestEpoch, type EpochEvent } from './history.ts';
 import { checkIds, decodeIds, encodeIds } from './ids.ts';
 import type { TrainSettings } from './settings.ts';
 import type { Trainer } from './trainer.ts';
@@ -25,10 +25,13 @@ export interface CheckpointInfo extends Ids {
 
 const FORMAT = 'neumf-webgpu 1';
 const LOSSES = 'trainer.losses';
+const LAST = 'trainer.last.';
 
 /**
  * Everything needed to go on: weights under PyTorch's names, the optimizer's state, the step, the epoch's losses so
- * far, settings, history and id maps, as one safetensors file.
+ * far, settings, history and id maps, as one safetensors file. Where validation items choose the best epoch, PyTorch's
+ * names stand for its weights, which are those to use, and `trainer.last.…` for those to train on from. What the
+ * schedule and early stopping go by is in the history.
  * @param more what else the file is to have
  */
 export async function encodeCheckpoint(
@@ -37,7 +40,9 @@ export async function encodeCheckpoint(
   more?: SafetensorsFile,
 ): Promise<Uint8Array<ArrayBuffer>> {
   trainer.settle();
-  const tensors = await readWeights(trainer.model);
+  const { best, last } = await trainer.weights.both();
+  const tensors = new Map(best);
+  for (const [key, tensor] of last ?? []) tensors.set(LAST + key, tensor);
   for (const { name, tensor, view } of optimizerState(trainer)) {
     const data = new Float32Array(await trainer.gpu.read(view));
     tensors.set(name, { shape: tensor.shape, data });
@@ -70,10 +75,12 @@ export function checkpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
     const history = JSON.parse(metadata.history!);
     if (!Number.isSafeInteger(step) || step < 0) throw new Error(`step ${step} is no count`);
     if (!Array.isArray(history)) throw new Error('history is no list');
+    // Before there were schedules, the rate was the same all along, also with a preset that has one now.
+    const settings = { schedule: 'constant', validation: false, ...JSON.parse(metadata.settings!) };
     return {
-      settings: JSON.parse(metadata.settings!),
+      settings,
       step,
-      history,
+      history: history.map((event) => ({ lr: settings.lr, ...event })),
       ...decodeIds(metadata),
     };
   } catch (error) {
@@ -90,9 +97,15 @@ export function checkpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
 export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffer>, name: string, ids: Ids): void {
   const { tensors } = decodeSafetensors(bytes, name);
   const info = checkpointInfo(bytes, name);
+  const last = info.settings.validation && bestEpoch(info.history) ? withPrefix(LAST, tensors) : null;
   checkWeights(trainer.model, tensors, name);
+  if (last) checkWeights(trainer.model, last, `${name}: weights of the last step`);
   checkIds(info, ids, name);
   checkOptimizer(info, trainer, name);
+  if (info.settings.validation !== trainer.settings.validation) {
+    const [there, here] = info.settings.validation ? ['with', 'has none'] : ['without', 'has some'];
+    throw new DataError(`${name}: it was trained ${there} validation items, and this run ${here}`);
+  }
   const stored = optimizerState(trainer).map(({ name: key, view, tensor }) => ({
     view,
     data: find(tensors, key, tensor, name),
@@ -103,7 +116,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
       `${name}: its epochs have ${losses?.data.length ?? 0} steps, and this run's have ${trainer.losses.values.length}; the same data, batch size and negatives would be right`,
     );
   }
-  loadWeights(trainer.model, tensors, name);
+  trainer.weights.restore(tensors, last);
   for (const { view, data } of stored) trainer.gpu.write(view.buffer, view.offset ?? 0, data);
   trainer.losses.restore(losses.data);
   trainer.history.splice(0, trainer.history.length, ...info.history);
@@ -130,6 +143,12 @@ export function optimizerState({
       return { name: `optimizer.${key}.${name}`, tensor, view: { ...tensor.view, buffer } };
     }),
   );
+}
+
+/** The tensors of that prefix, without it. */
+function withPrefix(prefix: string, tensors: ReadonlyMap<string, StoredTensor>): Map<string, StoredTensor> {
+  const found = [...tensors].filter(([key]) => key.startsWith(prefix));
+  return new Map(found.map(([key, tensor]) => [key.slice(prefix.length), tensor]));
 }
 
 function find(

@@ -20,6 +20,11 @@ export interface StartEvent {
   /** Names of the evaluation protocols, e.g. "leave-one-out, 99 sampled negatives, ties against the model". */
   readonly protocols: Evaluation['protocols'];
   readonly baselines: Readonly<Record<string, Evaluated>>;
+  /**
+   * Where epochs are evaluated on validation items; `protocols`, `testedUsers` and `baselines` are then those of the test
+   * that ends the run.
+   */
+  readonly validation?: Pick<StartEvent, 'protocols' | 'testedUsers' | 'baselines'>;
   readonly settings: Readonly<Record<string, unknown>>;
   /** What a user should know of the data before trusting the figures, a sentence each. */
   readonly notes: readonly string[];
@@ -31,8 +36,12 @@ export interface EpochEvent extends Evaluated {
   readonly epoch: number;
   /** In pre-training, what was trained; absent when it was the run's model. */
   readonly branch?: BranchKind;
+  /** Learning rate of the epoch. */
+  readonly lr: number;
   /** Mean training loss (binary cross-entropy, nats per sample). */
   readonly loss: number;
+  /** Figures on the validation items; the event has none on the test items then. */
+  readonly validation?: Evaluated;
   /** Wall time of training alone. */
   readonly seconds: number;
   /** Wall time of the evaluation; absent when this epoch was not evaluated. */
@@ -49,10 +58,19 @@ export interface FinalFigures {
   readonly lists: BeyondAccuracy;
 }
 
+/** The epoch with the best HR@10, and its figures on the test items. */
+export interface Best extends Evaluated {
+  readonly epoch: number;
+  /** On what it was chosen; on the test items, as the NCF paper does, where there are no validation items. */
+  readonly chosenOn: 'validation items' | 'test items';
+  /** Its figures on the validation items; those on the test items are absent while the run has not ended. */
+  readonly validation?: Evaluated;
+}
+
 export interface EndEvent {
   readonly event: 'end';
-  /** The epoch with the best HR@10, null when nothing was evaluated. Chosen on the test items, as the NCF paper does. */
-  readonly best: ({ readonly epoch: number } & Evaluated) | null;
+  /** null when nothing was evaluated. */
+  readonly best: Best | null;
   /** Null when nothing was evaluated, or the run was stopped. */
   readonly final: FinalFigures | null;
   /** What says that something is wrong with the run, a sentence each. */
@@ -71,17 +89,37 @@ export function hitRateAt10({ 'hr@10': hr, full }: Evaluated): number | undefine
   return hr ?? full?.['hr@10'];
 }
 
-/** The epoch with the best HR@10, the earlier one of equals; null when none was evaluated. */
-export function bestEpoch(epochs: readonly EpochEvent[]): EndEvent['best'] {
-  let best: EpochEvent | null = null;
-  for (const epoch of epochs) {
-    const hr = hitRateAt10(epoch);
-    if (hr !== undefined && (best === null || hr > hitRateAt10(best)!)) best = epoch;
-  }
-  return best && { epoch: best.epoch, ...metricsIn(best) };
+/** What an epoch is judged by: its figures on the validation items where there are any, else those on the test items. */
+export function judged({ validation, ...event }: EpochEvent): Evaluated {
+  return validation ?? metricsIn(event);
 }
 
-/** An epoch's metrics, without what else its event tells. */
-export function metricsIn(epoch: EpochEvent): Evaluated {
+/** The epoch with the best HR@10, the earlier one of equals; null when none was evaluated. */
+export function bestEpoch(epochs: readonly EpochEvent[]): Best | null {
+  let best: EpochEvent | null = null;
+  let highest: number | undefined;
+  for (const epoch of epochs) {
+    const hr = hitRateAt10(judged(epoch));
+    if (hr === undefined || (highest !== undefined && hr <= highest)) continue;
+    best = epoch;
+    highest = hr;
+  }
+  if (!best) return null;
+  const { epoch, validation } = best;
+  return validation
+    ? { epoch, chosenOn: 'validation items', validation }
+    : { epoch, chosenOn: 'test items', ...metricsIn(best) };
+}
+
+/** Whether as many evaluations as patience allows have passed since the best one. */
+export function outOfPatience(epochs: readonly EpochEvent[], patience: number | null): boolean {
+  const best = bestEpoch(epochs);
+  if (patience === null || best === null) return false;
+  const since = epochs.filter((event) => event.epoch > best.epoch && hitRateAt10(judged(event)) !== undefined);
+  return since.length >= patience;
+}
+
+/** An epoch's metrics on the test items, without what else is told of it. */
+export function metricsIn(epoch: Omit<EpochEvent, 'validation'> | Best): Evaluated {
   return Object.fromEntries(Object.entries(epoch).filter(([name]) => /@\d+$|^auc$|^full$/.test(name))) as Evaluated;
 }

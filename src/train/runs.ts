@@ -19,9 +19,9 @@ export interface Spread<Figures> {
 export interface RunsEvent {
   readonly event: 'runs';
   readonly seeds: readonly number[];
-  /** Of each run's best epoch, chosen as each run chooses it; null when nothing was evaluated. */
+  /** Of each run's best epoch, chosen as each run chooses it, on the test items; null when nothing was evaluated. */
   readonly best: Spread<{ readonly epoch: number } & Evaluated> | null;
-  /** Of each run's last epoch. */
+  /** Of each run's last epoch; without metrics where epochs are evaluated on validation items. */
   readonly last: Spread<{ readonly loss: number } & Evaluated>;
 }
 
@@ -31,7 +31,8 @@ export function summariseRuns(runs: readonly EndedRun[]): RunsEvent {
   return {
     event: 'runs',
     seeds: runs.map(({ seed }) => seed),
-    best: bests.length === runs.length ? spread(bests) : null,
+    best:
+      bests.length === runs.length ? spread(bests.map((best) => ({ epoch: best.epoch, ...metricsIn(best) }))) : null,
     last: spread(runs.map(({ epochs }) => ({ loss: epochs.at(-1)!.loss, ...metricsIn(epochs.at(-1)!) }))),
   };
 }

@@ -1,5 +1,13 @@
 import { ConfigError } from '../errors.ts';
-import { MODEL_KINDS, type ModelConfig, type ModelKind, normalisesBatches, PRESETS } from '../models/config.ts';
+import {
+  MODEL_KINDS,
+  type ModelConfig,
+  type ModelKind,
+  normalisesBatches,
+  PRESETS,
+  SCHEDULES,
+  type Schedule,
+} from '../models/config.ts';
 
 export const OPTIMIZERS = ['adam', 'lazy-adam', 'sgd'] as const;
 
@@ -18,6 +26,18 @@ export interface TrainSettings {
   /** How much of the last step's direction the next one keeps; only sgd has it. */
   readonly momentum: number;
   readonly lr: number;
+  /** How the rate changes from epoch to epoch (schedule.ts). */
+  readonly schedule: Schedule;
+  /** What the schedules step and plateau multiply the rate by; above 0 and below 1. */
+  readonly scheduleFactor: number;
+  /** Epochs between two changes by the schedule step. */
+  readonly scheduleStep: number;
+  /** Evaluations without a better HR@10 that the schedule plateau lets pass; the next one lowers the rate. */
+  readonly schedulePatience: number;
+  /** The least rate of the schedules cosine and plateau. */
+  readonly scheduleMin: number;
+  /** Epochs, before the schedule begins, over which the rate rises linearly. */
+  readonly warmUp: number;
   /** Times the weight, added to the gradient. */
   readonly weightDecay: number;
   /** The same for embedding tables, MF's biases among them; null as weightDecay. */
@@ -47,6 +67,10 @@ export interface TrainSettings {
   /** Cut-offs of the metrics; 10 is always among those computed. */
   readonly k: readonly number[];
   readonly evalEvery: number;
+  /** Epochs are evaluated on a validation item a user, which the split holds out; the best one is then tested. */
+  readonly validation: boolean;
+  /** Evaluations without a better HR@10 on the validation items after which the run ends; null never ends it. */
+  readonly patience: number | null;
   readonly seed: number;
   /** Draws the sampled candidates, which runs with other seeds can share; default: the seed. */
   readonly evalSeed: number;
@@ -66,6 +90,13 @@ export const DEFAULT_SETTINGS = {
   eval: 'loo',
   k: [10],
   evalEvery: 1,
+  scheduleFactor: 0.5,
+  scheduleStep: 5,
+  schedulePatience: 3,
+  scheduleMin: 0,
+  warmUp: 0,
+  validation: false,
+  patience: null,
   seed: 42,
 } as const;
 
@@ -146,6 +177,28 @@ function check(settings: TrainSettings): void {
   if (settings.momentum > 0 && settings.optimizer !== 'sgd') {
     throw new ConfigError(
       `momentum ${settings.momentum} with ${settings.optimizer}, which has none: momentum 0, or optimizer sgd, would be right`,
+    );
+  }
+  oneOf('schedule', SCHEDULES);
+  if (!(settings.scheduleFactor > 0 && settings.scheduleFactor < 1)) {
+    throw new ConfigError(`scheduleFactor ${settings.scheduleFactor}: a number above 0 and below 1 would be right`);
+  }
+  integer('scheduleStep', 1);
+  integer('schedulePatience', 0);
+  within('scheduleMin', 0, settings.lr);
+  integer('warmUp', 0);
+  if (settings.patience !== null) integer('patience', 1);
+  if (settings.patience !== null && !settings.validation) {
+    throw new ConfigError(
+      `patience ${settings.patience}: when to stop is chosen on validation items, and there are none; validation would be right`,
+    );
+  }
+  if (settings.eval === 'none' && settings.validation) {
+    throw new ConfigError('validation with eval none: nothing is evaluated; eval loo would be right');
+  }
+  if (settings.eval === 'none' && settings.schedule === 'plateau') {
+    throw new ConfigError(
+      'schedule "plateau" with eval none: it follows HR@10, and nothing is evaluated; constant, step, cosine would be right',
     );
   }
   if (normalisesBatches(settings) && settings.batchSize < 2) {

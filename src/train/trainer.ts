@@ -4,6 +4,8 @@ import { popularityScorer } from '../baselines/popularity.ts';
 import { randomScorer } from '../baselines/random.ts';
 import { ranksBy } from '../baselines/ranks.ts';
 import type { Split } from '../data/split.ts';
+import { validationAsTest } from '../data/validation.ts';
+import { ConfigError } from '../errors.ts';
 import { type Evaluated, Evaluation } from '../evaluate/evaluation.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { Pacer } from '../gpu/pacer.ts';
@@ -14,12 +16,15 @@ import type { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
 import { RowAdam } from '../optim/row-adam.ts';
 import type { Sgd } from '../optim/sgd.ts';
+import { STREAM } from '../random.ts';
+import { BestWeights } from './best-weights.ts';
 import { type TrainProgress, trainEpoch } from './epoch.ts';
 import { fusedStep } from './fused-step.ts';
-import type { EpochEvent } from './history.ts';
+import { type Best, bestEpoch, type EpochEvent, outOfPatience } from './history.ts';
 import { Losses } from './losses.ts';
 import { newOptimizer } from './optimizer.ts';
 import { BatchSampler } from './sampler.ts';
+import { learningRate } from './schedule.ts';
 import { modelConfig, resolveSettings, type TrainSettings } from './settings.ts';
 import { trainingStep } from './step.ts';
 
@@ -40,8 +45,11 @@ export class Trainer {
   readonly optimizer: Adam | Sgd;
   readonly sampler: BatchSampler;
   readonly clock: Clock;
-  /** Ranks the held-out items; null when nothing is evaluated. */
+  /** Ranks the test items; null when nothing is evaluated. */
   readonly evaluation: Evaluation | null;
+  /** Ranks the validation items, which epochs are evaluated on where there are any; null otherwise. */
+  readonly validation: Evaluation | null;
+  readonly weights: BestWeights;
   readonly history: EpochEvent[] = [];
   /** Training steps done; set by a checkpoint. */
   step = 0;
@@ -49,6 +57,9 @@ export class Trainer {
   readonly #options: TrainerOptions;
   readonly #full: Plan;
   readonly #last: Plan;
+  /** The optimizer's present rate. */
+  #lr: number;
+  #tested: Evaluated | null = null;
 
   /**
    * Builds the model and everything that training needs, compiled and ready.
@@ -61,7 +72,9 @@ export class Trainer {
     options: TrainerOptions = {},
   ): Promise<Trainer> {
     const trainer = new Trainer(gpu, split, resolveSettings(settings), options);
-    await Promise.all([trainer.#full.compile(), trainer.#last.compile(), trainer.evaluation?.compile()]);
+    const { evaluation, validation } = trainer;
+    const plans = [trainer.#full, trainer.#last, evaluation, validation];
+    await Promise.all(plans.map((plan) => plan?.compile()));
     gpu.check();
     return trainer;
   }
@@ -80,8 +93,28 @@ export class Trainer {
     this.#full = this.#record(this.sampler.rows(0));
     const rest = this.sampler.rows(this.sampler.batches - 1);
     this.#last = rest === this.sampler.rows(0) ? this.#full : this.#record(rest);
-    const { eval: protocol, k, evalSeed: seed } = settings;
-    this.evaluation = protocol === 'none' ? null : new Evaluation(gpu, this.model, split, { eval: protocol, k, seed });
+    this.#lr = settings.lr;
+    this.weights = new BestWeights(this.model);
+    this.evaluation = this.#newEvaluation(split, settings.evalSeed);
+    this.validation = settings.validation ? this.#newValidation() : null;
+  }
+
+  #newEvaluation(split: Split, seed: number): Evaluation | null {
+    const { eval: protocol, k } = this.settings;
+    return protocol === 'none' ? null : new Evaluation(this.gpu, this.model, split, { eval: protocol, k, seed });
+  }
+
+  #newValidation(): Evaluation | null {
+    const { split, settings } = this;
+    if (!split.validation?.users.length) {
+      throw new ConfigError(
+        split.validation
+          ? 'validation: no user has interactions enough for a validation item; no validation would be right'
+          : 'validation: the split has no validation items; loadDataset with validation holds some out',
+      );
+    }
+    const seed = (settings.evalSeed ^ STREAM.validation) >>> 0; // other negatives than the test items have
+    return this.#newEvaluation(validationAsTest(split), seed);
   }
 
   /** The training step for a batch of so many rows, sampling included. */
@@ -101,24 +134,43 @@ export class Trainer {
     return this.#full;
   }
 
-  /** Whether the signal ended the run before its last epoch was done. */
-  get stopped(): boolean {
-    const { aborted = false } = this.#options.signal ?? {};
-    return aborted && this.step < this.settings.epochs * this.sampler.batches;
+  /** Whether all epochs are done, or early stopping has ended the run. */
+  get finished(): boolean {
+    const { epochs, patience } = this.settings;
+    return this.step >= epochs * this.sampler.batches || outOfPatience(this.history, patience);
   }
 
-  /** Trains the epochs that are left. Throws NonFiniteError when the loss leaves the numbers, GpuError for a lost GPU. */
+  /** Whether the signal ended the run before it was finished. */
+  get stopped(): boolean {
+    const { aborted = false } = this.#options.signal ?? {};
+    return aborted && !this.finished;
+  }
+
+  /** The best epoch so far; its figures on the test items, where validation items choose it, come as the run ends. */
+  get best(): Best | null {
+    const best = bestEpoch(this.history);
+    return best && { ...best, ...this.#tested };
+  }
+
+  /**
+   * Trains the epochs that are left. Where validation items choose the best epoch, the model then has its weights, with
+   * which the test items are evaluated once.
+   * Throws NonFiniteError when the loss leaves the numbers, GpuError for a lost GPU.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<EpochEvent, void> {
-    const { gpu, sampler, losses, settings } = this;
+    const { gpu, sampler, losses, settings, optimizer, history } = this;
     const [full, last] = [this.#full, this.#last];
     const { signal, onProgress, stepsPerSubmit } = this.#options;
     this.clock.set(this.step);
     const pacer = new Pacer(gpu, stepsPerSubmit);
-    while (this.step < settings.epochs * sampler.batches) {
+    while (!this.finished) {
       const epoch = Math.floor(this.step / sampler.batches) + 1;
       const firstStep = this.step % sampler.batches;
+      const lr = learningRate(settings, epoch, history);
+      if (lr !== this.#lr) optimizer.setLearningRate(lr);
+      this.#lr = lr;
       const start = performance.now();
-      const progress = { epoch, lr: settings.lr, signal, onProgress };
+      const progress = { epoch, lr, signal, onProgress };
       const done = await trainEpoch(firstStep, { gpu, sampler, losses, full, last, pacer, ...progress });
       this.step += done - firstStep;
       if (done < sampler.batches) return; // stopped within the epoch
@@ -126,18 +178,23 @@ export class Trainer {
       const event = {
         event: 'epoch' as const,
         epoch,
+        lr,
         loss: losses.mean(sampler.batches),
         ...(epoch % settings.evalEvery === 0 || epoch === settings.epochs ? await this.#timedEvaluation() : {}),
         seconds,
         samplesPerSecond: (sampler.samplesBefore(sampler.batches) - sampler.samplesBefore(firstStep)) / seconds,
       };
-      this.history.push(event);
+      history.push(event);
+      if (this.validation && bestEpoch(history)?.epoch === epoch) await this.weights.keep();
       yield event;
       if (this.stopped) return;
     }
+    if (!this.validation) return;
+    await this.weights.take();
+    this.#tested = await this.evaluate();
   }
 
-  /** The metrics of the model as it is. Throws when `settings.eval` is none. */
+  /** The metrics of the model as it is, on the test items. Throws when `settings.eval` is none. */
   async evaluate(): Promise<Evaluated> {
     if (!this.evaluation) throw new Error('this trainer was made without evaluation');
     return this.evaluation.metrics();
@@ -148,9 +205,8 @@ export class Trainer {
     if (this.optimizer instanceof DeferredAdam) this.optimizer.settle();
   }
 
-  /** What popularity and chance reach under the same protocols. */
-  baselines(): Record<string, Evaluated> {
-    const { evaluation } = this;
+  /** What popularity and chance reach under the same protocols, on the test items or the validation items. */
+  baselines(evaluation = this.evaluation): Record<string, Evaluated> {
     if (!evaluation) return {};
     const scorers = { random: randomScorer(this.settings.evalSeed), popularity: popularityScorer(this.split) };
     const entries = Object.entries(scorers);
@@ -165,10 +221,10 @@ export class Trainer {
     return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 
-  async #timedEvaluation() {
+  async #timedEvaluation(): Promise<Partial<EpochEvent>> {
     if (!this.evaluation) return {};
     const start = performance.now();
-    const metrics = await this.evaluate();
-    return { ...metrics, evalSeconds: (performance.now() - start) / 1000 };
+    const figures = this.validation ? { validation: await this.validation.metrics() } : await this.evaluate();
+    return { ...figures, evalSeconds: (performance.now() - start) / 1000 };
   }
 }

@@ -18,7 +18,7 @@ export async function verdict(
     alarms: alarms({
       losses: history.map(({ loss }) => loss),
       baseRateLoss: settings.negatives > 0 ? baseRateEntropy(settings.negatives) : null,
-      evaluated: history,
+      evaluated: trainer.validation ? [trainer.best ?? {}] : history,
       baselines,
       testedUsers: split.test.users.length,
       final: evidence,
@@ -30,6 +30,8 @@ async function lookAt({
   evaluation,
   model,
   split,
+  validation,
+  best,
   history,
   stopped,
 }: Trainer): Promise<{ figures: EndEvent['final']; evidence: RunFigures['final'] }> {
@@ -37,7 +39,7 @@ async function lookAt({
   const ranks = await evaluation.ranks();
   return {
     figures: {
-      epoch: history.length,
+      epoch: validation && best ? best.epoch : history.length,
       strata: metricsByStratum(evaluation, ranks),
       lists: beyondAccuracy(await evaluation.recommended(), popularity(split)),
     },

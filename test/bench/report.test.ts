@@ -6,7 +6,7 @@ import { createConsole } from '../../bench/report/console.ts';
 import { describeChoice, formatCount, formatDuration, formatRate } from '../../bench/report/format.ts';
 import { type Run, renderReport } from '../../bench/report/html.ts';
 import { createJsonLines } from '../../bench/report/json-lines.ts';
-import type { EndEvent, EpochEvent, StartEvent } from '../../src/train/history.ts';
+import type { Best, EndEvent, EpochEvent, StartEvent } from '../../src/train/history.ts';
 
 const start: StartEvent = {
   event: 'start',
@@ -30,6 +30,7 @@ const epochs: EpochEvent[] = [
   {
     event: 'epoch',
     epoch: 1,
+    lr: 1e-3,
     loss: 0.317,
     'hr@10': 0.5,
     'ndcg@10': 0.3,
@@ -37,10 +38,11 @@ const epochs: EpochEvent[] = [
     evalSeconds: 0.8,
     samplesPerSecond: 1_034_000,
   },
-  { event: 'epoch', epoch: 2, loss: 0.254, seconds: 112.5, samplesPerSecond: 987 },
+  { event: 'epoch', epoch: 2, lr: 1e-3, loss: 0.254, seconds: 112.5, samplesPerSecond: 987 },
   {
     event: 'epoch',
     epoch: 3,
+    lr: 5e-4,
     loss: 0.244,
     'hr@10': 0.55,
     'ndcg@10': 0.32,
@@ -51,7 +53,7 @@ const epochs: EpochEvent[] = [
 ];
 const end: EndEvent = {
   event: 'end',
-  best: { epoch: 3, 'hr@10': 0.55, 'ndcg@10': 0.32 },
+  best: { epoch: 3, chosenOn: 'test items', 'hr@10': 0.55, 'ndcg@10': 0.32 },
   final: null,
   alarms: [],
   weightsSha256: 'ab'.repeat(32),
@@ -81,6 +83,22 @@ const both = {
     alarms: ['hidden layer 2 is dead: its units are zero for every pair looked at'],
   },
 } as const satisfies Run;
+/** The same run with epochs evaluated on validation items. */
+const figures = { 'hr@10': 0.45, 'ndcg@10': 0.25 };
+const untested: Best = { epoch: 3, chosenOn: 'validation items', validation: figures };
+const validated: Run & { readonly end: EndEvent } = {
+  start: {
+    ...start,
+    baselines: { popularity: start.baselines.popularity! },
+    validation: {
+      protocols: start.protocols,
+      testedUsers: 4000,
+      baselines: { popularity: { 'hr@10': 0.3, 'ndcg@10': 0.2 } },
+    },
+  },
+  epochs: epochs.map(({ 'hr@10': hr, 'ndcg@10': _, ...rest }) => (hr ? { ...rest, validation: figures } : rest)),
+  end: { ...end, best: { ...end.best!, ...untested } },
+};
 const unevaluated = epochs.map(({ 'hr@10': _, 'ndcg@10': __, evalSeconds: ___, ...rest }) => rest);
 const render = (run: Partial<Run> = {}) =>
   renderReport({ start, epochs, end, ...run }, new Date('2026-03-01T14:05:00Z'));
@@ -103,6 +121,28 @@ describe('report.html', () => {
       'Leon Sorokin',
     ]) {
       expect(page).toContain(text);
+    }
+  });
+
+  it('shows the test of the epoch that validation items chose, and epochs and baselines on these', () => {
+    const page = render(validated).replaceAll('>\n<', '><');
+    for (const text of [
+      '<b>0.5500</b> HR@10',
+      'Epoch 3, best of 2 evaluated epochs, chosen on the validation items',
+      'Baselines and epochs <small>on the validation items</small>',
+      '<th scope="row">popularity</th><td>–</td><td>0.3000</td><td>0.2000</td>',
+      '<th scope="row">3</th><td>0.2440</td><td>0.4500</td><td>0.2500</td>',
+      'Ranking of the validation items',
+    ]) {
+      expect(page).toContain(text);
+    }
+  });
+
+  it('shows validation figures under their name while nothing is tested', () => {
+    for (const end of [null, { ...validated.end, best: untested }]) {
+      const page = render({ ...validated, end });
+      expect(page).toContain('<b>0.4500</b> validation HR@10');
+      expect(page).toContain('4,000 users validated, none tested yet');
     }
   });
 
@@ -150,7 +190,7 @@ describe('report.html', () => {
         ...start,
         data: hostile,
         adapter: hostile,
-        baselines: { [hostile]: end.best! },
+        baselines: { [hostile]: start.baselines.random! },
         settings: { [hostile]: hostile },
         protocols: { sampled: hostile, full: hostile },
       },
@@ -258,6 +298,31 @@ describe('console', () => {
     ]);
   });
 
+  it('says that the figures are those on validation items where they are, and shows the test at the end', () => {
+    const { stream, text } = capture(false);
+    const display = createConsole({ stream, epochs: 3 });
+    display.start(validated.start);
+    for (const event of validated.epochs) display.epoch(event);
+    display.end(validated.end);
+    const lines = text().split('\n');
+    expect(lines).toContain('validated on an item of 4,000 users: the table’s figures; the best epoch is tested');
+    expect(lines).toContain('popularity         –    0.3000    0.2000         –         –         –');
+    expect(lines).toContain('         3    0.2440    0.4500    0.2500      9.00      1.25     1.10M');
+    expect(lines.slice(-6, -3)).toEqual([
+      'best      epoch 3: validation HR@10 0.4500, NDCG@10 0.2500 (best of 2 evaluated epochs, chosen on the validation items)',
+      'test      epoch 3: HR@10 0.5500, NDCG@10 0.3200',
+      'test      popularity: HR@10 0.3930, NDCG@10 0.2110',
+    ]);
+  });
+
+  it('says that nothing was tested when the run was stopped before', () => {
+    const { stream, text } = capture(false);
+    const display = createConsole({ stream, epochs: 3 });
+    display.start(validated.start);
+    display.end({ ...validated.end, best: untested, stopped: true });
+    expect(text()).toContain('\ntest      not yet: the run was stopped\n');
+  });
+
   it('keeps a bar below the rows on a terminal and gives the cursor back', async () => {
     const { stream, text } = capture(true);
     const display = createConsole({ stream, epochs: 3 });
@@ -304,6 +369,6 @@ describe('numbers', () => {
     expect(formatCount(264_514)).toBe('264,514');
     expect(formatRate(1_234_567)).toBe('1.23M');
     expect(formatRate(Number.NaN)).toBe('–');
-    expect(describeChoice(1, 1)).toBe('best of 1 epoch, chosen on the test items');
+    expect(describeChoice(end.best!, 1, 1)).toBe('best of 1 epoch, chosen on the test items');
   });
 });

@@ -21,8 +21,16 @@ const start: StartEvent = {
 
 function run(seed: number, hr: number, ndcg: number): NamedRun {
   const metrics = { 'hr@10': hr, 'ndcg@10': ndcg, 'mrr@10': 0.2 };
-  const epoch = { event: 'epoch' as const, epoch: 1, loss: 0.25, ...metrics, seconds: 9, samplesPerSecond: 1000 };
-  const best = { epoch: 1, ...metrics };
+  const epoch = {
+    event: 'epoch' as const,
+    epoch: 1,
+    lr: 1e-3,
+    loss: 0.25,
+    ...metrics,
+    seconds: 9,
+    samplesPerSecond: 1000,
+  };
+  const best = { epoch: 1, chosenOn: 'test items' as const, ...metrics };
   const end = {
     event: 'end' as const,
     best,

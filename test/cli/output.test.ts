@@ -35,7 +35,7 @@ describe('with --json', () => {
       ].sort(),
     );
     const metrics = ['hr', 'ndcg', 'mrr', 'recall', 'precision', 'map'].map((name) => `${name}@10`);
-    const trained = ['event', 'epoch', 'loss', 'seconds', 'samplesPerSecond'];
+    const trained = ['event', 'epoch', 'lr', 'loss', 'seconds', 'samplesPerSecond'];
     expect(keys[1]).toEqual(trained.toSorted());
     expect(keys[2]).toEqual([...trained, ...metrics, 'auc', 'evalSeconds'].sort());
     expect(keys[3]).toEqual(keys[2]);
@@ -83,6 +83,40 @@ describe('with --json', () => {
   });
 });
 
+it('with --validation, epochs have validation figures only, and the end those of the test', async () => {
+  place.write('validated.csv', smallData(20));
+  const run = ['--data', 'validated.csv', '--json', '--out', 'validated', '--batch-size', '100', ...SMALL];
+  const stopping = ['--epochs', '9', '--validation', '--patience', '1', '--warm-up', '1', '--schedule', 'step'];
+  const { code, stdout } = await place.run('train', [...run, ...stopping, '--schedule-step', '1']);
+  expect(code).toBe(0);
+  const [start, ...epochs] = parsed(stdout);
+  const end = epochs.pop();
+  const metrics = { 'hr@10': expect.any(Number), 'ndcg@10': expect.any(Number) };
+  expect(start.validation).toMatchObject({
+    protocols: start.protocols,
+    testedUsers: 20,
+    baselines: { random: metrics, popularity: metrics },
+  });
+  expect(start.validation.baselines).not.toEqual(start.baselines);
+  expect(epochs.slice(0, 2).map(({ lr }) => lr)).toEqual([0.0005, 0.001]);
+  for (const epoch of epochs)
+    expect(epoch).toEqual(expect.objectContaining({ validation: expect.objectContaining(metrics) }));
+  expect(epochs.filter((epoch) => 'hr@10' in epoch)).toEqual([]);
+  const best = epochs[end.best.epoch - 1];
+  expect(epochs.length, 'epochs, with patience for one').toBe(Math.min(9, best.epoch + 1));
+  expect(end.best).toMatchObject({ chosenOn: 'validation items', ...metrics });
+  expect(end.best.validation).toEqual(best.validation);
+
+  const again = await place.run('train', [
+    '--data',
+    'validated.csv',
+    '--json',
+    '--resume',
+    'validated/checkpoint.safetensors',
+  ]);
+  expect(parsed(again.stdout).at(-1)).toEqual({ ...end, seconds: expect.any(Number) });
+});
+
 it('without --json, a table is printed, the notes, and where the files are', async () => {
   place.write('small.csv', smallData(20));
   const run = ['--data', 'small.csv', '--format', 'csv', '--epochs', '2', '--out', 'table', ...SMALL];
@@ -94,6 +128,51 @@ it('without --json, a table is printed, the notes, and where the files are', asy
   expect(stdout).toMatch(/^wrote table\/checkpoint\.safetensors, table\/history\.jsonl, table\/report\.html$/m);
 });
 
+/** What --help says of each option that has a default. */
+const DEFAULTS = {
+  data: '"online-retail"',
+  format: '"auto"',
+  'user-column': 'found',
+  'item-column': 'found',
+  'timestamp-column': 'found',
+  preset: DEFAULT_SETTINGS.preset,
+  model: DEFAULT_SETTINGS.model,
+  'gmf-dim': 'from the preset',
+  'mlp-dim': 'from the preset',
+  'mlp-layers': 'from the preset',
+  dropout: 'from the preset',
+  'batch-norm': 'from the preset',
+  epochs: DEFAULT_SETTINGS.epochs,
+  'batch-size': 'from the preset',
+  lr: 'from the preset',
+  schedule: 'from the preset',
+  'schedule-factor': DEFAULT_SETTINGS.scheduleFactor,
+  'schedule-step': DEFAULT_SETTINGS.scheduleStep,
+  'schedule-patience': DEFAULT_SETTINGS.schedulePatience,
+  'schedule-min': DEFAULT_SETTINGS.scheduleMin,
+  'warm-up': DEFAULT_SETTINGS.warmUp,
+  'weight-decay': 'from the preset',
+  'weight-decay-tables': '--weight-decay',
+  'weight-decay-biases': '--weight-decay',
+  'clip-norm': 'from the preset',
+  optimizer: DEFAULT_SETTINGS.optimizer,
+  momentum: DEFAULT_SETTINGS.momentum,
+  negatives: 'from the preset',
+  sampler: 'from the preset',
+  'sampler-power': DEFAULT_SETTINGS.samplerPower,
+  eval: DEFAULT_SETTINGS.eval,
+  k: DEFAULT_SETTINGS.k,
+  'eval-every': DEFAULT_SETTINGS.evalEvery,
+  validation: 'no',
+  patience: 0,
+  seed: DEFAULT_SETTINGS.seed,
+  'eval-seed': '--seed',
+  runs: 1,
+  'steps-per-submit': 'found',
+  adapter: '"auto"',
+  out: '"runs/latest"',
+};
+
 describe('--help', () => {
   let help: string;
   beforeAll(async () => {
@@ -102,39 +181,7 @@ describe('--help', () => {
     help = stdout.replace(/\n {20,}/g, ' ');
   });
 
-  it.each(
-    Object.entries({
-      data: '"online-retail"',
-      format: '"auto"',
-      'user-column': 'found',
-      'item-column': 'found',
-      'timestamp-column': 'found',
-      preset: DEFAULT_SETTINGS.preset,
-      model: DEFAULT_SETTINGS.model,
-      'gmf-dim': 'from the preset',
-      'mlp-dim': 'from the preset',
-      'mlp-layers': 'from the preset',
-      dropout: 'from the preset',
-      'batch-norm': 'from the preset',
-      epochs: DEFAULT_SETTINGS.epochs,
-      'batch-size': 'from the preset',
-      lr: 'from the preset',
-      'weight-decay': 'from the preset',
-      'clip-norm': 'from the preset',
-      optimizer: DEFAULT_SETTINGS.optimizer,
-      negatives: 'from the preset',
-      sampler: 'from the preset',
-      eval: DEFAULT_SETTINGS.eval,
-      k: DEFAULT_SETTINGS.k,
-      'eval-every': DEFAULT_SETTINGS.evalEvery,
-      seed: DEFAULT_SETTINGS.seed,
-      'eval-seed': '--seed',
-      runs: 1,
-      'steps-per-submit': 'found',
-      adapter: '"auto"',
-      out: '"runs/latest"',
-    }),
-  )('has --%s with its default %s', (name, fallback) => {
+  it.each(Object.entries(DEFAULTS))('has --%s with its default %s', (name, fallback) => {
     const line = help.split('\n').find((one) => new RegExp(`^ +--${name}[ ,]`).test(one));
     expect(line).toMatch(new RegExp(`default: ${fallback}`));
   });
@@ -152,7 +199,7 @@ describe('--help', () => {
     expect(text).toContain(`${preset.batchNorm ? ' batch-norm' : 'no-batch-norm'}, dropout ${preset.dropout}`);
     expect(text).toContain(`batch-size ${preset.batchSize}, lr ${preset.lr}, weight-decay ${preset.weightDecay}`);
     expect(text).toContain(
-      `clip-norm ${preset.clipNorm ?? 0}, negatives ${preset.negatives}, sampler ${preset.sampler}`,
+      `clip-norm ${preset.clipNorm ?? 0}, negatives ${preset.negatives}, sampler ${preset.sampler}, schedule ${preset.schedule}`,
     );
   });
 });

@@ -72,6 +72,26 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       '--runs 3 --seed 4294967294',
       'seed 4294967296: at most 4294967295 would be right',
     ],
+    [
+      'a checkpoint without validation items',
+      '--resume run/checkpoint.safetensors --validation',
+      'run/checkpoint.safetensors: it was trained without validation items, and this run has some',
+    ],
+    [
+      'patience without validation items',
+      '--patience 2',
+      'patience 2: when to stop is chosen on validation items, and there are none; validation would be right',
+    ],
+    [
+      'an unknown schedule',
+      '--schedule linear',
+      "option '--schedule <name>' argument 'linear' is invalid. Allowed choices are constant, step, cosine, plateau.",
+    ],
+    [
+      'a schedule that follows what is not evaluated',
+      '--preset lesson --eval none',
+      'schedule "plateau" with eval none: it follows HR@10, and nothing is evaluated; constant, step, cosine would be right',
+    ],
     ['a missing checkpoint', '--resume nowhere', 'nowhere: no such file'],
     ['an unknown option', '--epoch 3', "unknown option '--epoch' (Did you mean --epochs?)"],
     ['a word too many', 'data.csv', 'too many arguments. Expected 0 arguments but got 1: data.csv.'],

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openDataset } from '../../bench/dataset.ts';
 import { loadDataset } from '../../src/data/dataset.ts';
 import { type Ids, identityIds, StringIds } from '../../src/data/id-map.ts';
-import { ConfigError, DataError } from '../../src/errors.ts';
+import { DataError } from '../../src/errors.ts';
 import { folder, source } from './sources.ts';
 
 const FILES = {
@@ -89,6 +89,21 @@ it('folder, common prefix and any of the files lead to the same set, zipped or n
   await expect(openDataset(join(path, 'zipped'))).rejects.toThrow(new DataError(message));
 });
 
+it('a validation item a user is drawn from the training items by the seed, where two are there', async () => {
+  const sources = Object.entries(FILES).map(([name, text]) => source(name, text));
+  const { split, interactions } = await loadDataset(sources, { validation: true, seed: 3 });
+  expect(interactions).toBe(5);
+  const [held] = split.validation!.items;
+  expect(split).toEqual({
+    ...(await load(FILES)).split,
+    train: { offsets: Uint32Array.of(0, 1, 2), items: Uint32Array.of(held === 0 ? 2 : 0, 1) },
+    validation: { users: Uint32Array.of(0), items: Uint32Array.of(held!) },
+  });
+  const drawn = Array.from({ length: 32 }, (_, seed) => loadDataset(sources, { validation: true, seed }));
+  const items = (await Promise.all(drawn)).map((dataset) => dataset.split.validation!.items[0]);
+  expect(new Set(items)).toEqual(new Set([0, 2]));
+});
+
 describe('files that do not fit are refused', () => {
   const change = (role: 'train.rating' | 'test.rating' | 'test.negative', text: string) => ({
     ...FILES,
@@ -120,10 +135,5 @@ describe('files that do not fit are refused', () => {
     [{ 'data/tiny.train.rating': '0\t1\n' }, 'data/tiny.test.rating: no such file, and none with .gz'],
   ])('%#: %s', async (files, message) => {
     await expect(load(files)).rejects.toThrow(new DataError(message));
-  });
-
-  it('as is the wish for validation items, which this split does not have', async () => {
-    const message = 'validation: tiny comes with its split, which has no validation items; leave it out';
-    await expect(load(FILES, true)).rejects.toThrow(new ConfigError(message));
   });
 });

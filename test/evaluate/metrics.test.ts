@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { allMetrics, auc, hitRate, mrr, ndcg } from '../../src/evaluate/metrics.ts';
-import { bestEpoch, type EpochEvent } from '../../src/train/history.ts';
+import { bestEpoch, type EpochEvent, outOfPatience } from '../../src/train/history.ts';
 import { Draws } from '../numbers.ts';
 
 it.each<[string, number[], number, number, number]>([
@@ -75,6 +75,7 @@ describe('the best epoch', () => {
   const epoch = (number: number, hr?: number, gain = 0): EpochEvent => ({
     event: 'epoch',
     epoch: number,
+    lr: 1e-3,
     loss: 1,
     seconds: 1,
     samplesPerSecond: 1,
@@ -83,7 +84,7 @@ describe('the best epoch', () => {
 
   it('has the highest HR@10, and is the earlier one of equals', () => {
     const epochs = [epoch(1, 0.2, 0.1), epoch(2), epoch(3, 0.5, 0.2), epoch(4, 0.5, 0.3), epoch(5, 0.4, 0.4)];
-    expect(bestEpoch(epochs)).toEqual({ epoch: 3, 'hr@10': 0.5, 'ndcg@10': 0.2 });
+    expect(bestEpoch(epochs)).toEqual({ epoch: 3, chosenOn: 'test items', 'hr@10': 0.5, 'ndcg@10': 0.2 });
   });
 
   it('is chosen by the full protocol where only that was evaluated, and brings all of its metrics along', () => {
@@ -93,6 +94,7 @@ describe('the best epoch', () => {
     });
     expect(bestEpoch([full(1, 0.1), full(2, 0.3), full(3, 0.2)])).toEqual({
       epoch: 2,
+      chosenOn: 'test items',
       full: { 'hr@10': 0.3, 'ndcg@10': 0.1, 'mrr@5': 0.05 },
     });
     const both = [
@@ -104,6 +106,30 @@ describe('the best epoch', () => {
 
   it('is none when none was evaluated, and may have no hit at all', () => {
     expect(bestEpoch([epoch(1), epoch(2)])).toBeNull();
-    expect(bestEpoch([epoch(1, 0)])).toEqual({ epoch: 1, 'hr@10': 0, 'ndcg@10': 0 });
+    expect(bestEpoch([epoch(1, 0)])).toEqual({ epoch: 1, chosenOn: 'test items', 'hr@10': 0, 'ndcg@10': 0 });
+  });
+
+  it('is chosen on the validation items where there are any, and has no figures on the test items yet', () => {
+    const validated = (number: number, hr: number): EpochEvent => ({
+      ...epoch(number),
+      validation: { 'hr@10': hr, 'ndcg@10': hr / 2 },
+    });
+    expect(bestEpoch([validated(1, 0.3), validated(2, 0.4), epoch(3), validated(4, 0.4)])).toEqual({
+      epoch: 2,
+      chosenOn: 'validation items',
+      validation: { 'hr@10': 0.4, 'ndcg@10': 0.2 },
+    });
+  });
+
+  it.each([
+    ['as many evaluations as patience allows brought nothing better', [0.3, 0.4, 0.4, 0.2], 2, true],
+    ['the last one brought something better', [0.3, 0.2, 0.4], 2, false],
+    ['only some evaluations were in vain', [0.4, 0.3], 2, false],
+    ['epochs were not evaluated', [0.4, undefined, undefined, 0.3], 2, false],
+    ['nothing was evaluated', [undefined, undefined], 1, false],
+    ['patience has no end', [0.4, 0.3, 0.3, 0.3], null, false],
+  ])('when %s (%j with patience %j), patience is at its end: %j', (_, rates, patience, ended) => {
+    const epochs = rates.map((hr, i) => epoch(i + 1, hr));
+    expect(outOfPatience(epochs, patience)).toBe(ended);
   });
 });

@@ -70,9 +70,13 @@ export async function drawn(gpu: Gpu, sampler: BatchSampler, step: number) {
 /** Two dimensions or units each: for tests that ask how a step is run, not what it learns. */
 export const TINY = { gmfDim: 2, mlpDim: 2, mlpLayers: [2], batchSize: 64, eval: 'none' } as const;
 
-/** The lesson's way of training at a small size: BatchNorm, dropout, clipping, weight decay, popularity sampling. */
+/**
+ * The lesson's way of training at a small size: BatchNorm, dropout, clipping, weight decay, popularity sampling; the rate
+ * stays what it is, so that nothing need be evaluated.
+ */
 export const LESSON_LIKE = {
   preset: 'lesson',
+  schedule: 'constant',
   gmfDim: 4,
   mlpDim: 4,
   mlpLayers: [8, 4],

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import type { EpochEvent } from '../../src/train/history.ts';
+import { bestEpoch, type EpochEvent } from '../../src/train/history.ts';
 import { type EndedRun, summariseRuns } from '../../src/train/runs.ts';
 
 /** A run of two epochs, of which the first was the better one. */
 function run(seed: number, first: Partial<EpochEvent>, second: Partial<EpochEvent>): EndedRun {
   const timing = { seconds: 1, evalSeconds: 0.5, samplesPerSecond: 1000 + seed };
-  const epochs = [first, second].map((figures, i) => ({
+  const epochs: EpochEvent[] = [first, second].map((figures, i) => ({
     event: 'epoch' as const,
     epoch: i + 1,
+    lr: 1e-3,
     loss: 0,
     ...timing,
     ...figures,
   }));
-  const { event: _, loss: __, seconds, evalSeconds, samplesPerSecond, ...best } = epochs[0];
   const end = {
     event: 'end' as const,
-    best,
+    best: bestEpoch(epochs),
     final: null,
     alarms: [],
     weightsSha256: String(seed),

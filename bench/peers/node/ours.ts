@@ -80,7 +80,8 @@ function readSplit({ users, items }: Task, interactions: string): Split {
 async function prepareEpoch(gpu: Gpu, task: Task, weights: string, interactions: string) {
   const split = readSplit(task, interactions);
   const { users: _users, items: _items, ...settings } = task;
-  const trainer = await Trainer.create(gpu, split, { ...settings, eval: 'none', epochs: 1_000_000, seed: SEED });
+  const endless = { eval: 'none', schedule: 'constant', epochs: 1_000_000, seed: SEED } as const;
+  const trainer = await Trainer.create(gpu, split, { ...settings, ...endless });
   loadWeights(trainer.model, readTensors(weights), weights);
   const epochs = trainer[Symbol.asyncIterator]();
   return async () => {

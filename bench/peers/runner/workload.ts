@@ -17,7 +17,7 @@ const SEED = 42;
 const STREAM = 0xba7c4;
 
 export function taskOf(preset: string, batchSize: number, { users, items } = SIZES): Task {
-  const { sampler: _sampler, ...settings } = PRESETS[preset]!;
+  const { sampler: _sampler, schedule: _schedule, ...settings } = PRESETS[preset]!;
   return { ...settings, preset, users, items, batchSize };
 }
 
