@@ -5,7 +5,7 @@ import { formatCount, formatRate, formatScore, formatSeconds, MISSING } from './
 import type { Run } from './html.ts';
 import { type Html, html, trusted } from './markup.ts';
 import { cells } from './page.ts';
-import { metricNames, type Protocol, protocolsOf } from './protocols.ts';
+import { cutoffsIn, metricNames, type Protocol, protocolsOf } from './protocols.ts';
 
 const tenCells = (evaluated: Evaluated, protocols: readonly Protocol[]): string[] =>
   protocols.flatMap(({ metricsIn }) => {
@@ -66,12 +66,15 @@ export function metricsTables({ start }: Run, best: EndEvent['best']): Html {
       const metrics = metricsIn(evaluated);
       return html`<th scope="row">${title}</th>${cells(columns.map((column) => formatScore(metrics[column])))}`;
     };
+    const { length } = cutoffsIn(metricsIn(best));
+    const groups = ['HR', 'NDCG', 'MRR'].map((metric) => html`<th colspan="${length}" scope="colgroup">${metric}</th>`);
+    const names = columns.map((column) => (column === 'auc' ? 'AUC' : column.slice(column.indexOf('@'))));
     const baselines = Object.entries(start.baselines).map(
       ([title, evaluated]) => html`<tr>${rowOf(title, evaluated)}</tr>`,
     );
     return html`<div class="scroll"><table class="numbers">
 <caption>${name}</caption>
-<thead><tr><td></td>${columns.map((column) => html`<th>${column.toUpperCase()}</th>`)}</tr></thead>
+<thead><tr><td></td>${groups}</tr><tr><td></td>${names.map((column) => html`<th>${column}</th>`)}</tr></thead>
 <tbody>${baselines}</tbody>
 <tbody><tr class="best">${rowOf(`epoch ${best.epoch}`, best)}</tr></tbody>
 </table></div>`;

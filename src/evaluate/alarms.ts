@@ -67,7 +67,7 @@ export function ndcgAboveHr(metrics: Metrics): string | null {
  */
 export function implausible(metrics: Metrics): string | null {
   if (!(metrics[NDCG] > 0.9)) return null;
-  return `NDCG@${CUTOFF} ${score(metrics[NDCG])} is implausibly high: are held-out items among the training data?`;
+  return `NDCG@${CUTOFF} ${score(metrics[NDCG])} is implausibly high: held-out items may be among the training data`;
 }
 
 /**
@@ -81,7 +81,7 @@ export function farAboveEase(metrics: Metrics, ease: Metrics, testedUsers: numbe
     const [own, theirs] = [metrics[name], ease[name]];
     const chance = 3 * Math.sqrt((theirs * (1 - theirs)) / testedUsers);
     if (own > 1.25 * theirs + chance) {
-      return `${name.toUpperCase()} ${score(own)} is far above EASE’s ${score(theirs)}: are held-out items among the training data?`;
+      return `${name.toUpperCase()} ${score(own)} is far above EASE’s ${score(theirs)}: held-out items may be among the training data`;
     }
   }
   return null;
@@ -127,7 +127,7 @@ export function likePopularity(metrics: Evaluated, popularity: Evaluated): strin
   );
   if (pairs.length === 0 || !alike) return null;
   const [own, other] = pairs[0]!;
-  return `HR@${CUTOFF} ${score(own[HR])} and NDCG@${CUTOFF} ${score(own[NDCG])} are popularity’s, ${score(other![HR])} and ${score(other![NDCG])}: nothing of the users was learnt (a dead MLP?)`;
+  return `HR@${CUTOFF} ${score(own[HR])} and NDCG@${CUTOFF} ${score(own[NDCG])} are popularity’s, ${score(other![HR])} and ${score(other![NDCG])}: nothing of the users was learnt, as by a dead MLP`;
 }
 
 function byProtocol({ full, ...sampled }: Evaluated): Map<keyof Ranks, Metrics> {

@@ -39,7 +39,7 @@ async function lookAt({
   const ranks = await evaluation.ranks();
   return {
     figures: {
-      epoch: validation && best ? best.epoch : history.length,
+      epoch: (validation && best ? best : history.at(-1))?.epoch ?? 0,
       strata: metricsByStratum(evaluation, ranks),
       lists: beyondAccuracy(await evaluation.recommended(), popularity(split)),
     },
