@@ -43,7 +43,7 @@ export async function replay(gpu: Gpu, trace: Trace, name: string, fused = false
       const options = { model, clock, clipNorm: trace.clipNorm, norm: true };
       if (optimizer instanceof DeferredAdam) {
         const { samples, loss, clip } = fusedStep(batch, { ...options, optimizer });
-        results = { logits: samples, loss, clip: clip! };
+        results = { logits: samples!, loss, clip: clip! };
       } else {
         const { logits, loss, clip } = trainingStep(batch, { ...options, optimizer });
         results = { logits, loss, clip: clip! };

@@ -101,7 +101,7 @@ function chartsOf({ start, epochs }: Run): readonly Chart[] {
 
 function figures({ start, epochs }: Run): readonly Html[] {
   if (epochs.length === 0) return [];
-  const loss = html`<figure><figcaption>Training loss <small>mean binary cross-entropy per sample, nats</small></figcaption>
+  const loss = html`<figure><figcaption>Training loss <small>mean cross-entropy per sample, nats</small></figcaption>
 <div id="loss"></div></figure>`;
   const rankings = countEvaluated(epochs) === 0 ? [] : protocolsOf(start);
   return [

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MODEL_KINDS, PRESETS, SCHEDULES } from '../../src/models/config.ts';
-import { DEFAULT_SETTINGS, OPTIMIZERS, resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
+import { DEFAULT_SETTINGS, LOSSES, OPTIMIZERS, resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
 import { addAdapterOption, integer as bounded } from '../program.ts';
 
 /** What the command line was given; settings that were not given are undefined. */
@@ -113,7 +113,19 @@ export function addTrainOptions(program: Command): void {
     number,
     DEFAULT_SETTINGS.momentum,
   );
-  setting('--negatives <n>', 'drawn for each positive, anew every epoch', integer, PRESET);
+  program.addOption(
+    option(
+      '--loss <name>',
+      `binary cross-entropy (bce), or of positives alone, for --model two-tower (in-batch-softmax) (default: ${DEFAULT_SETTINGS.loss})`,
+    ).choices(LOSSES),
+  );
+  setting('--temperature <t>', 'divides the logits of in-batch-softmax', number, DEFAULT_SETTINGS.temperature);
+  setting(
+    '--negatives <n>',
+    'drawn for each positive, anew every epoch',
+    integer,
+    `${PRESET}; 0 with in-batch-softmax, whose negatives are the other items of a batch`,
+  );
   program.addOption(
     option('--sampler <name>', `how negatives are drawn (default: ${PRESET})`).choices(['uniform', 'popularity']),
   );

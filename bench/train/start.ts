@@ -31,7 +31,7 @@ function validationOf(trainer: Trainer, validation: Evaluation): NonNullable<Sta
 }
 
 /** What a user should know of the data before trusting the figures. */
-function notes({ split, duplicates, lastBy }: Dataset, { sampler }: Trainer): string[] {
+function notes({ split, duplicates, lastBy }: Dataset, { sampler, settings }: Trainer): string[] {
   const said: string[] = [];
   if (split.untested > 0) {
     said.push(`${split.untested} users have a single interaction: kept for training, not tested`);
@@ -41,5 +41,6 @@ function notes({ split, duplicates, lastBy }: Dataset, { sampler }: Trainer): st
   if (sampler.leftOut > 0) {
     said.push('the last batch of an epoch would be one sample, which batch norm cannot normalise: it is left out');
   }
+  if (settings.loss === 'in-batch-softmax') said.push('no negatives are drawn: the other items of a batch are');
   return said;
 }

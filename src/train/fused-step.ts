@@ -1,4 +1,5 @@
 import type { Clock } from '../autograd/clock.ts';
+import { inBatchSoftmax, type SoftmaxOptions } from '../autograd/ops/in-batch-softmax.ts';
 import type { DropoutSource } from '../models/layers.ts';
 import type { Model } from '../models/model.ts';
 import type { RowAdam } from '../optim/row-adam.ts';
@@ -13,17 +14,23 @@ export interface FusedStepOptions {
   /** Computes the gradients' norm even where nothing is clipped. */
   readonly norm?: boolean;
   readonly dropout?: DropoutSource;
+  /** As in StepOptions. */
+  readonly softmax?: SoftmaxOptions | undefined;
 }
 
 /**
  * Appends what trainingStep does, in half as many dispatches and with Adam touching only the batch's rows. DeferredAdam gives
  * the bits of Adam, but for the rounding of the loss and, where gradients are clipped, of their norm.
- * @returns samples f32[rows, 4] = (logit, loss, gradient of the logit, 0), loss f32[1], clip f32[2] = (norm, factor) or null
+ * @returns samples f32[rows, 4] = (logit, loss, gradient of the logit, 0), or null with softmax, loss f32[1],
+ *   clip f32[2] = (norm, factor) or null
  */
-export function fusedStep(batch: Batch, { model, optimizer, clock, clipNorm, norm, dropout }: FusedStepOptions) {
+export function fusedStep(batch: Batch, options: FusedStepOptions) {
+  const { model, optimizer, clock, clipNorm, norm, dropout, softmax } = options;
   model.parameters.zeroGrad();
   const rows = optimizer.gather(batch.users, batch.items);
-  const { samples, loss } = model.trainingLoss(rows, batch, dropout);
+  const { samples, loss } = softmax
+    ? { samples: null, loss: inBatchSoftmax(model.batchLogits(rows, dropout), batch.items, softmax) }
+    : model.trainingLoss(rows, batch, dropout);
   loss.backward();
   const clip = clipNorm !== null || norm ? optimizer.clipGradNorm(clipNorm) : null;
   optimizer.step();

@@ -38,7 +38,7 @@ export interface EpochEvent extends Evaluated {
   readonly branch?: BranchKind;
   /** Learning rate of the epoch. */
   readonly lr: number;
-  /** Mean training loss (binary cross-entropy, nats per sample). */
+  /** Mean training loss (the settings’ cross-entropy, nats per sample). */
   readonly loss: number;
   /** Figures on the validation items; the event has none on the test items then. */
   readonly validation?: Evaluated;

@@ -10,6 +10,7 @@ import {
 } from '../models/config.ts';
 
 export const OPTIMIZERS = ['adam', 'lazy-adam', 'sgd'] as const;
+export const LOSSES = ['bce', 'in-batch-softmax'] as const;
 
 /** How a model is built and trained. Everything that a preset leaves open has the default given here. */
 export interface TrainSettings {
@@ -46,7 +47,11 @@ export interface TrainSettings {
   readonly weightDecayBiases: number | null;
   /** Largest norm of all gradients together; null clips nothing. */
   readonly clipNorm: number | null;
-  /** Negatives drawn for each positive, anew every epoch. */
+  /** Binary cross-entropy of positives and negatives, or softmax of positives alone, for two-tower models; see inBatchSoftmax. */
+  readonly loss: (typeof LOSSES)[number];
+  /** Divides the logits of the softmax. */
+  readonly temperature: number;
+  /** Negatives drawn for each positive, anew every epoch; none for the softmax, which has those of the batch. */
   readonly negatives: number;
   /** How negatives are drawn: all items alike, or in proportion to popularity^samplerPower. */
   readonly sampler: 'uniform' | 'popularity';
@@ -81,6 +86,8 @@ export const DEFAULT_SETTINGS = {
   model: 'neumf',
   epochs: 20,
   optimizer: 'adam',
+  loss: 'bce',
+  temperature: 1,
   samplerPower: 0.75,
   momentum: 0,
   weightDecayTables: null,
@@ -110,7 +117,9 @@ export function resolveSettings(given: Partial<TrainSettings> = {}): TrainSettin
   if (!preset) throw new ConfigError(`preset "${name}": ${Object.keys(PRESETS).join(', ')} would be right`);
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const { seed = DEFAULT_SETTINGS.seed } = given;
-  const settings: TrainSettings = { ...DEFAULT_SETTINGS, evalSeed: seed, ...preset, ...set, preset: name };
+  // The presets' negatives are for the other loss.
+  const drawn = given.loss === 'in-batch-softmax' ? { negatives: 0 } : {};
+  const settings: TrainSettings = { ...DEFAULT_SETTINGS, evalSeed: seed, ...preset, ...drawn, ...set, preset: name };
   check(settings);
   return settings;
 }
@@ -169,6 +178,8 @@ function check(settings: TrainSettings): void {
   if (settings.clipNorm !== null) positive('clipNorm', false);
   oneOf('model', MODEL_KINDS);
   oneOf('optimizer', OPTIMIZERS);
+  oneOf('loss', LOSSES);
+  positive('temperature', false);
   oneOf('sampler', ['uniform', 'popularity']);
   oneOf('eval', ['loo', 'full', 'both', 'none']);
   if (settings.k.length === 0 || !settings.k.every((k) => Number.isSafeInteger(k) && k >= 1)) {
@@ -201,9 +212,26 @@ function check(settings: TrainSettings): void {
       'schedule "plateau" with eval none: it follows HR@10, and nothing is evaluated; constant, step, cosine would be right',
     );
   }
+  if (settings.loss === 'in-batch-softmax') checkSoftmax(settings);
   if (normalisesBatches(settings) && settings.batchSize < 2) {
     throw new ConfigError(
       `batchSize ${settings.batchSize} with batch norm: one sample has no variance; at least 2, or no batch norm, would be right`,
     );
+  }
+}
+
+function checkSoftmax({ model, negatives, batchSize, ipsPower }: TrainSettings): void {
+  const refuse = (what: string) => {
+    throw new ConfigError(`${what} would be right`);
+  };
+  if (model !== 'two-tower') refuse(`loss in-batch-softmax with model ${model}, which has no towers: model two-tower`);
+  if (negatives > 0) {
+    refuse(`negatives ${negatives} with loss in-batch-softmax, for which the batch’s other items are negatives: 0`);
+  }
+  if (batchSize < 2) {
+    refuse(`batchSize ${batchSize} with loss in-batch-softmax, for which other samples are negatives: at least 2`);
+  }
+  if (ipsPower > 0) {
+    refuse(`ipsPower ${ipsPower} with loss in-batch-softmax, which takes popularity out itself: 0, or loss bce,`);
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../autograd/clock.ts';
 import { bceWithLogits } from '../autograd/ops/bce.ts';
+import { inBatchSoftmax, type SoftmaxOptions } from '../autograd/ops/in-batch-softmax.ts';
 import type { Targets } from '../autograd/ops/output.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { DropoutSource } from '../models/layers.ts';
@@ -25,17 +26,21 @@ export interface StepOptions {
   /** Computes the gradients' norm even where nothing is clipped. */
   readonly norm?: boolean;
   readonly dropout?: DropoutSource;
+  /** The loss is inBatchSoftmax, of a batch of positives and a two-tower model; without it, binary cross-entropy. */
+  readonly softmax?: SoftmaxOptions | undefined;
 }
 
 /**
  * Appends one training step to the tape: forward, loss, backward, clip, update, and the clock's advance.
- * @returns the tensors of the step's results, for those who want to look: logits f32[rows, 1], loss f32[1],
+ * @returns the tensors of the step's results, for those who want to look: logits f32[rows, 1], or f32[rows, rows] with softmax,
+ *   loss f32[1],
  *   clip f32[2] = (norm, factor) or null
  */
-export function trainingStep(batch: Batch, { model, optimizer, clock, clipNorm, norm, dropout }: StepOptions) {
+export function trainingStep(batch: Batch, { model, optimizer, clock, clipNorm, norm, dropout, softmax }: StepOptions) {
   model.parameters.zeroGrad();
-  const logits = model.training(dropout)(batch.users, batch.items);
-  const loss = bceWithLogits(logits, batch.labels, batch.weights);
+  const { users, items, labels, weights } = batch;
+  const logits = (softmax ? model.batchTraining(dropout) : model.training(dropout))(users, items);
+  const loss = softmax ? inBatchSoftmax(logits, items, softmax) : bceWithLogits(logits, labels, weights);
   loss.backward();
   const clip = clipNorm !== null || norm ? clipGradNorm(model.parameters, clipNorm) : null;
   optimizer.step(clip ?? undefined);

@@ -1,5 +1,6 @@
 import { Clock } from '../autograd/clock.ts';
-import { record } from '../autograd/tape.ts';
+import type { SoftmaxOptions } from '../autograd/ops/in-batch-softmax.ts';
+import { record, tensor } from '../autograd/tape.ts';
 import { popularityScorer } from '../baselines/popularity.ts';
 import { randomScorer } from '../baselines/random.ts';
 import { ranksBy } from '../baselines/ranks.ts';
@@ -21,6 +22,7 @@ import { BestWeights } from './best-weights.ts';
 import { type TrainProgress, trainEpoch } from './epoch.ts';
 import { fusedStep } from './fused-step.ts';
 import { type Best, bestEpoch, type EpochEvent, outOfPatience } from './history.ts';
+import { logPopularity } from './log-popularity.ts';
 import { Losses } from './losses.ts';
 import { newOptimizer } from './optimizer.ts';
 import { BatchSampler } from './sampler.ts';
@@ -55,6 +57,7 @@ export class Trainer {
   step = 0;
   readonly losses: Losses;
   readonly #options: TrainerOptions;
+  readonly #softmax: SoftmaxOptions | undefined;
   readonly #full: Plan;
   readonly #last: Plan;
   /** The optimizer's present rate. */
@@ -90,6 +93,10 @@ export class Trainer {
     this.clock = new Clock(gpu, this.sampler.batches);
     this.losses = new Losses(this.clock, this.sampler);
     this.optimizer = newOptimizer(this.model, this.clock, settings);
+    this.#softmax =
+      settings.loss === 'in-batch-softmax'
+        ? { logQ: tensor(gpu, logPopularity(split), { label: 'log popularity' }), temperature: settings.temperature }
+        : undefined;
     this.#full = this.#record(this.sampler.rows(0));
     const rest = this.sampler.rows(this.sampler.batches - 1);
     this.#last = rest === this.sampler.rows(0) ? this.#full : this.#record(rest);
@@ -121,9 +128,10 @@ export class Trainer {
   #record(rows: number): Plan {
     const { model, optimizer, clock, sampler } = this;
     const { clipNorm, seed } = this.settings;
+    const softmax = this.#softmax;
     return record(this.gpu, 'training step', () => {
       const batch = sampler.draw(clock, rows);
-      const options = { model, clock, clipNorm, dropout: { seed, step: clock.step } };
+      const options = { model, clock, clipNorm, dropout: { seed, step: clock.step }, softmax };
       if (optimizer instanceof RowAdam) fusedStep(batch, { ...options, optimizer });
       else trainingStep(batch, { ...options, optimizer });
     });

@@ -39,6 +39,11 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       'batchSize 1 with batch norm: one sample has no variance; at least 2, or no batch norm, would be right',
     ],
     [
+      'a softmax of a model without towers',
+      '--loss in-batch-softmax',
+      'loss in-batch-softmax with model neumf, which has no towers: model two-tower would be right',
+    ],
+    [
       'a checkpoint of other sizes',
       '--resume run/checkpoint.safetensors --gmf-dim 8',
       'run/checkpoint.safetensors: gmf_user_emb.weight is [40, 4], and this model has [40, 8]',

@@ -28,6 +28,7 @@ describe.each<[string, Partial<TrainSettings>]>([
   ['paper sizes', { preset: 'paper-8' }],
   ['gradient descent with dropout', { ...LESSON_LIKE, optimizer: 'sgd', batchNorm: false }],
   ['mf', { model: 'mf' }],
+  ['two towers by softmax', { model: 'two-tower', loss: 'in-batch-softmax', dropout: 0.1 }],
   ['lazy Adam', { ...LESSON_LIKE, optimizer: 'lazy-adam', weightDecayTables: 0.01 }],
   ['momentum', { ...LESSON_LIKE, optimizer: 'sgd', lr: 0.1, momentum: 0.9, weightDecayBiases: 0.1 }],
   ['gradient descent of gmf', { model: 'gmf', optimizer: 'sgd', lr: 1 }],

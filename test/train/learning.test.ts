@@ -41,6 +41,26 @@ describe('on users with tastes in common', () => {
   });
 });
 
+describe('two towers, by softmax within the batch, rank better than popularity and chance', () => {
+  it.each<[string, Partial<TrainSettings>]>([
+    ['with layers', {}],
+    ['without layers', { mlpLayers: [] }],
+    ['with BatchNorm, dropout and clipping', REGULARISED],
+    ['at another temperature, by lazy Adam', { temperature: 0.5, optimizer: 'lazy-adam' }],
+    ['without layers, by plain gradient descent', { mlpLayers: [], optimizer: 'sgd', lr: 20 }],
+  ])('%s', async (_, more) => {
+    const softmax = { model: 'two-tower', loss: 'in-batch-softmax', batchSize: 64, epochs: 24, evalEvery: 24 } as const;
+    const trainer = await trained(on.gpu, { ...SIZES, ...softmax, ...more });
+    const last = trainer.history.at(-1)!;
+    // To find one item among 64 costs log 64 nats; who knows the five groups finds it among a fifth of them.
+    expect(last.loss).toBeLessThan(Math.log(64) - 0.8 * Math.log(5));
+    for (const [name, baseline] of Object.entries(trainer.baselines())) {
+      expect(last['hr@10'], `HR@10 beside ${name}'s`).toBeGreaterThan(baseline['hr@10']! + 0.2);
+      expect(last['ndcg@10'], `NDCG@10 beside ${name}'s`).toBeGreaterThan(baseline['ndcg@10']! + 0.1);
+    }
+  });
+});
+
 it('evaluates after every n-th epoch and the last', async () => {
   const { history } = await trained(on.gpu, { ...SIZES, model: 'gmf', epochs: 5, evalEvery: 2 });
   expect(history.map((epoch) => epoch['hr@10'] !== undefined)).toEqual([false, true, false, true, true]);

@@ -8,6 +8,8 @@ import { GROUPS, splitOf, TINY, trained } from './fixture.ts';
 
 const on = useGpu();
 
+const SOFTMAX = { model: 'two-tower', loss: 'in-batch-softmax' } as const;
+
 describe('settings that cannot work are refused before anything is trained', () => {
   it.each<[Partial<TrainSettings>, string]>([
     [{ batchSize: 1, batchNorm: true }, 'batchSize 1 with batch norm: one sample has no variance; at least 2, or no'],
@@ -40,6 +42,25 @@ describe('settings that cannot work are refused before anything is trained', () 
     [{ evalSeed: -1 }, 'evalSeed -1: an integer of at least 0 would be right'],
     [{ preset: 'paper-9' }, `preset "paper-9": ${Object.keys(PRESETS).join(', ')} would be right`],
     [{ model: 'svd' as 'gmf' }, 'model "svd": mf, gmf, mlp, neumf, two-tower would be right'],
+    [{ loss: 'mse' as 'bce' }, 'loss "mse": bce, in-batch-softmax would be right'],
+    [{ ...SOFTMAX, temperature: 0 }, 'temperature 0: a number above 0 would be right'],
+    [
+      { ...SOFTMAX, model: 'neumf' },
+      'loss in-batch-softmax with model neumf, which has no towers: model two-tower would be right',
+    ],
+    [
+      { ...SOFTMAX, negatives: 4 },
+      'negatives 4 with loss in-batch-softmax, for which the batch’s other items are negatives: 0 would be right',
+    ],
+    [
+      { ...SOFTMAX, batchSize: 1 },
+      'batchSize 1 with loss in-batch-softmax, for which other samples are negatives: at least 2 would be right',
+    ],
+    [
+      { ...SOFTMAX, ipsPower: 0.5 },
+      'ipsPower 0.5 with loss in-batch-softmax, which takes popularity out itself: 0, or loss bce, would be right',
+    ],
+    [{ model: 'two-tower', mlpLayers: [4, 0] }, 'mlpLayers 0: an integer of at least 1 would be right'],
   ])('%o', async (settings, message) => {
     const creation = Trainer.create(on.gpu, GROUPS, { ...TINY, ...settings });
     await expect(creation).rejects.toThrow(message);
