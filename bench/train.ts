@@ -1,13 +1,12 @@
 /** Trains a recommender from the command line: `node bench/train.ts --help`. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { ConfigError, DataError } from '../src/errors.ts';
-import { checkpointInfo } from '../src/train/checkpoint.ts';
-import { resolveSettings, type TrainSettings } from '../src/train/settings.ts';
+import { ConfigError } from '../src/errors.ts';
+import { resolveSettings } from '../src/train/settings.ts';
 import { openDataset } from './dataset.ts';
 import { runProgram, withGpu } from './program.ts';
+import { beginningOf } from './train/beginning.ts';
 import { addTrainOptions, givenSettings, type TrainOptions } from './train/options.ts';
-import { type Checkpoint, runOnce } from './train/run.ts';
+import { runOnce } from './train/run.ts';
 import { RunFolder } from './train/run-folder.ts';
 import { runMany } from './train/runs.ts';
 
@@ -23,14 +22,14 @@ await runProgram(program, async (options: TrainOptions) => {
     );
   }
   const folder = new RunFolder(options.out);
-  const checkpoint = options.resume === undefined ? null : readFile(options.resume);
-  const settings = settingsOf(checkpoint, options);
-  const { validation, evalSeed: seed } = resolveSettings(settings);
-  const dataset = await openDataset(options.data, { format: options.format, ...columns(options), validation, seed });
+  const beginning = beginningOf(options, givenSettings(options));
+  const { validation, evalSeed: seed } = resolveSettings(beginning.settings);
+  const { format } = options;
+  const knownIds = beginning.ids;
+  const dataset = await openDataset(options.data, { format, ...columns(options), knownIds, validation, seed });
   return withGpu(options, async (gpu) => {
-    const input = { gpu, dataset, settings, options, signal: interruptSignal() };
-    const stopped =
-      options.runs > 1 ? await runMany(input) : (await runOnce({ ...input, folder, checkpoint })).end.stopped;
+    const input = { gpu, dataset, beginning, options, signal: interruptSignal() };
+    const stopped = options.runs > 1 ? await runMany(input) : (await runOnce({ ...input, folder })).end.stopped;
     return stopped ? 130 : 0; // as shells have it
   });
 });
@@ -46,13 +45,6 @@ function interruptSignal(): AbortSignal {
   return stop.signal;
 }
 
-/** Given settings stand on the checkpoint's; but a preset names all sizes, so it replaces them. */
-function settingsOf(checkpoint: Checkpoint | null, options: TrainOptions): Partial<TrainSettings> {
-  const given = givenSettings(options);
-  if (!checkpoint || given.preset) return given;
-  return { ...checkpointInfo(checkpoint.bytes, checkpoint.name).settings, ...given };
-}
-
 function columns({ userColumn, itemColumn, timestampColumn }: TrainOptions) {
   if (userColumn === undefined && itemColumn === undefined && timestampColumn === undefined) return {};
   if (userColumn === undefined || itemColumn === undefined) {
@@ -62,13 +54,4 @@ function columns({ userColumn, itemColumn, timestampColumn }: TrainOptions) {
   }
   const timestamp = timestampColumn === undefined ? {} : { timestamp: timestampColumn };
   return { columns: { user: userColumn, item: itemColumn, ...timestamp } };
-}
-
-function readFile(path: string): Checkpoint {
-  try {
-    return { bytes: new Uint8Array(readFileSync(path)), name: path };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new DataError(`${path}: ${code === 'ENOENT' ? 'no such file' : message}`);
-  }
 }

@@ -5,6 +5,7 @@ import { type EpochEvent, hitRateAt10, judged, type StartEvent } from '../../src
 import type { Display, Progress } from './display.ts';
 import {
   describeAdapter,
+  describeEpoch,
   describeModel,
   formatCount,
   formatDuration,
@@ -48,7 +49,7 @@ const baselineCells = (name: string, metrics: readonly string[]): string[] => [
 ];
 
 const epochCells = (event: EpochEvent, metrics: readonly string[]): string[] => [
-  String(event.epoch),
+  describeEpoch(event),
   formatScore(event.loss),
   ...metrics,
   formatSeconds(event.seconds),
@@ -77,11 +78,11 @@ const headerLines = (event: StartEvent): string[] => [
 ];
 
 /** cli-progress draws; its own estimate of the end knows only this epoch, so the run's is handed in. */
-function openBar(stream: NodeJS.WritableStream, epochs: number, { epoch, total }: Progress) {
+function openBar(stream: NodeJS.WritableStream, { branch, epoch, epochs, total }: Progress) {
   const bars = new cliProgress.MultiBar(
     {
       stream,
-      format: `epoch ${epoch}/${epochs} {bar} {percentage}%  loss {loss}  {rate} samples/s  run ends in {eta_run}`,
+      format: `${branch ? `${branch} ` : ''}epoch ${epoch}/${epochs} {bar} {percentage}%  loss {loss}  {rate} samples/s  ${branch ?? 'run'} ends in {eta_run}`,
       barsize: 20,
       autopadding: true, // what follows the percentage stands still
       clearOnComplete: true,
@@ -90,7 +91,7 @@ function openBar(stream: NodeJS.WritableStream, epochs: number, { epoch, total }
     },
     cliProgress.Presets.shades_classic,
   );
-  return { epoch, bars, bar: bars.create(total, 0, { loss: MISSING, rate: MISSING, eta_run: MISSING }) };
+  return { branch, epoch, bars, bar: bars.create(total, 0, { loss: MISSING, rate: MISSING, eta_run: MISSING }) };
 }
 
 /**
@@ -134,8 +135,8 @@ export function createConsole(options: {
     },
     progress(progress) {
       if (!stream.isTTY) return;
-      if (live?.epoch !== progress.epoch) close();
-      live ??= openBar(stream, epochs, progress);
+      if (live?.epoch !== progress.epoch || live.branch !== progress.branch) close();
+      live ??= openBar(stream, progress);
       live.bar.update(progress.done, {
         loss: Number.isNaN(progress.loss) ? MISSING : formatScore(progress.loss),
         rate: formatRate(progress.samplesPerSecond),
@@ -143,9 +144,9 @@ export function createConsole(options: {
       });
     },
     epoch(event) {
-      finished++;
       const figures = judged(event);
-      if (hitRateAt10(figures) !== undefined) evaluated++;
+      if (!event.branch) finished++;
+      if (!event.branch && hitRateAt10(figures) !== undefined) evaluated++;
       print(row(epochCells(event, metricCells(figures, protocols)), firstColumn));
     },
     end(event) {

@@ -1,16 +1,21 @@
+import type { BranchKind } from '../../src/train/fine-tuning.ts';
 import type { EndEvent, EpochEvent, StartEvent } from '../../src/train/history.ts';
 
 /** Where the run stands inside an epoch; sent a few times a second. */
 export interface Progress {
   /** 1 for the first. */
   readonly epoch: number;
+  /** Of the run, or of the branch. */
+  readonly epochs: number;
+  /** In pre-training, what is trained. */
+  readonly branch?: BranchKind;
   /** Samples of this epoch already trained on, of `total`. */
   readonly done: number;
   readonly total: number;
   /** Mean loss of the epoch so far (nats per sample); NaN until the first one has been read back. */
   readonly loss: number;
   readonly samplesPerSecond: number;
-  /** Seconds until the whole run ends, evaluations included; NaN while unknown. */
+  /** Seconds until the whole run ends, or the branch's training, evaluations included; NaN while unknown. */
   readonly etaSeconds: number;
 }
 

@@ -1,6 +1,6 @@
 /** Numbers and phrases as the console and the report print them. */
 
-import type { Best, StartEvent } from '../../src/train/history.ts';
+import type { Best, EpochEvent, StartEvent } from '../../src/train/history.ts';
 
 /** What stands where a figure is missing. */
 export const MISSING = '–';
@@ -45,6 +45,9 @@ export function describeModel({ settings }: StartEvent): string {
   const names = [settings.model, settings.preset].filter((name) => typeof name === 'string');
   return names.length > 0 ? names.join(' ') : 'model';
 }
+
+/** "3", or "gmf 3" for an epoch of a branch before the fusion. */
+export const describeEpoch = ({ branch, epoch }: EpochEvent): string => (branch ? `${branch} ${epoch}` : String(epoch));
 
 /** The adapter's own words, and in plain ones that it is none of hardware when it is a software adapter. */
 export const describeAdapter = ({ adapter, adapterKind }: StartEvent): string =>

@@ -17,6 +17,8 @@ import { epochsTable, listsTable, metricsTables, strataTable } from './tables.ts
 export interface Run {
   readonly start: StartEvent;
   readonly epochs: readonly EpochEvent[];
+  /** With pre-training, the epochs of the models that this one was fused from. */
+  readonly branches?: readonly EpochEvent[];
   readonly end: EndEvent | null;
 }
 

@@ -1,7 +1,7 @@
 /** The report's tables of figures. */
 import type { Evaluated } from '../../src/evaluate/evaluation.ts';
-import { type EndEvent, hitRateAt10, judged } from '../../src/train/history.ts';
-import { formatCount, formatRate, formatScore, formatSeconds, MISSING } from './format.ts';
+import { type EndEvent, type EpochEvent, hitRateAt10, judged } from '../../src/train/history.ts';
+import { describeEpoch, formatCount, formatRate, formatScore, formatSeconds, MISSING } from './format.ts';
 import type { Run } from './html.ts';
 import { type Html, html, trusted } from './markup.ts';
 import { cells } from './page.ts';
@@ -36,22 +36,21 @@ export function epochsTable(run: Run, best: EndEvent['best']): Html {
         MISSING,
       ])}</tr>`,
   );
-  const epochs = run.epochs.map(
-    (epoch) =>
-      html`<tr${trusted(epoch.epoch === best?.epoch ? ' class="best"' : '')}><th scope="row">${epoch.epoch}</th>${cells(
-        [
-          formatScore(epoch.loss),
-          ...tenCells(judged(epoch), protocols),
-          formatSeconds(epoch.seconds),
-          formatSeconds(epoch.evalSeconds),
-          formatRate(epoch.samplesPerSecond),
-        ],
-      )}</tr>`,
-  );
+  const row = (epoch: EpochEvent, isBest: boolean) =>
+    html`<tr${trusted(isBest ? ' class="best"' : '')}><th scope="row">${describeEpoch(epoch)}</th>${cells([
+      formatScore(epoch.loss),
+      ...tenCells(judged(epoch), protocols),
+      formatSeconds(epoch.seconds),
+      formatSeconds(epoch.evalSeconds),
+      formatRate(epoch.samplesPerSecond),
+    ])}</tr>`;
+  const branches = (run.branches ?? []).map((epoch) => row(epoch, false));
+  const epochs = run.epochs.map((epoch) => row(epoch, epoch.epoch === best?.epoch));
   return html`<section><h2>Baselines and epochs <small>on the ${validation ? 'validation' : 'test'} items</small></h2>
 <div class="scroll"><table class="numbers">
 <thead>${tenHeadings(['Epoch', 'Loss'], protocols, ['Seconds', 'Eval s', 'Samples/s'])}</thead>
 <tbody>${baselines}</tbody>
+${branches.length > 0 ? html`<tbody>${branches}</tbody>` : html``}
 <tbody>${epochs}</tbody>
 </table></div>
 ${run.epochs.length === 0 ? html`<p class="note">No epoch was finished.</p>` : html``}</section>`;

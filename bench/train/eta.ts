@@ -1,10 +1,10 @@
 import type { TrainProgress } from '../../src/train/epoch.ts';
 import type { EpochEvent } from '../../src/train/history.ts';
-import type { Trainer } from '../../src/train/trainer.ts';
+import type { TrainSettings } from '../../src/train/settings.ts';
 
 /** Estimates the speed and the end of a run from what it did so far. */
 export class Eta {
-  #epoch = 0;
+  #epoch = '';
   #since = performance.now();
   #doneBefore = 0;
   #evalSeconds = 0;
@@ -13,10 +13,10 @@ export class Eta {
     if (evalSeconds !== undefined) this.#evalSeconds = evalSeconds;
   }
 
-  progress({ epoch, done, total }: TrainProgress, { settings }: Trainer) {
-    if (epoch !== this.#epoch) {
+  progress({ branch, epoch, done, total }: TrainProgress, settings: TrainSettings) {
+    if (`${branch} ${epoch}` !== this.#epoch) {
       // The first report of an epoch is where counting begins.
-      this.#epoch = epoch;
+      this.#epoch = `${branch} ${epoch}`;
       this.#since = performance.now();
       this.#doneBefore = done;
     }

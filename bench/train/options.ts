@@ -2,9 +2,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MODEL_KINDS, PRESETS, SCHEDULES } from '../../src/models/config.ts';
 import { DEFAULT_SETTINGS, LOSSES, OPTIMIZERS, resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
 import { addAdapterOption, integer as bounded } from '../program.ts';
+import { addBeginningOptions, type BeginningOptions } from './beginning-options.ts';
 
 /** What the command line was given; settings that were not given are undefined. */
-export interface TrainOptions extends Partial<TrainSettings> {
+export interface TrainOptions extends Partial<TrainSettings>, BeginningOptions {
   readonly data: string;
   readonly format: 'auto' | 'movielens' | 'csv' | 'tsv' | 'ncf';
   readonly userColumn?: string | number;
@@ -14,7 +15,6 @@ export interface TrainOptions extends Partial<TrainSettings> {
   readonly stepsPerSubmit?: number;
   readonly runs: number;
   readonly out: string;
-  readonly resume?: string;
   readonly json?: boolean;
 }
 
@@ -180,12 +180,12 @@ export function addTrainOptions(program: Command): void {
     integer,
     'found, for 50 ms',
   );
+  addBeginningOptions(program, { integer, number });
   addAdapterOption(program);
   program
     .addOption(
       option('--out <folder>', 'for checkpoint.safetensors, history.jsonl and report.html').default('runs/latest'),
     )
-    .addOption(option('--resume <file>', 'go on from a checkpoint, with its settings where none are given'))
     .addOption(option('--json', 'a JSON object a line on stdout instead of the display'))
     .addHelpText('after', `\n${presetTable()}`);
 }

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../../src/errors.ts';
 import type { EndEvent, EpochEvent, HistoryEvent, StartEvent } from '../../src/train/history.ts';
-import { renderReport } from '../report/html.ts';
+import { type Run, renderReport } from '../report/html.ts';
 import { replaceFile } from './replace-file.ts';
 
 /** The files of one run: history.jsonl line by line, checkpoint.safetensors and report.html each replaced as a whole. */
@@ -42,8 +42,8 @@ export class RunFolder {
     replaceFile(this.#folder, 'checkpoint.safetensors', bytes);
   }
 
-  writeReport(start: StartEvent, epochs: readonly EpochEvent[], end: EndEvent | null): void {
-    replaceFile(this.#folder, 'report.html', renderReport({ start, epochs, end }, new Date()));
+  writeReport(run: Run): void {
+    replaceFile(this.#folder, 'report.html', renderReport(run, new Date()));
   }
 
   #append(event: HistoryEvent): void {

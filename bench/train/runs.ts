@@ -12,10 +12,10 @@ import { RunFolder } from './run-folder.ts';
  * All are evaluated on the candidates of the first: what then differs between them is what training drew, weights and
  * samples, and the same baselines stand beside them all. Gives whether a signal ended it.
  */
-export async function runMany(input: Omit<RunInput, 'folder' | 'checkpoint'>): Promise<boolean> {
-  const { options, signal } = input;
-  const { seed: first, evalSeed } = resolveSettings(input.settings);
-  const all = Array.from({ length: options.runs }, (_, i) => ({ ...input.settings, seed: first + i, evalSeed }));
+export async function runMany(input: Omit<RunInput, 'folder'>): Promise<boolean> {
+  const { beginning, options, signal } = input;
+  const { seed: first, evalSeed } = resolveSettings(beginning.settings);
+  const all = Array.from({ length: options.runs }, (_, i) => ({ ...beginning.settings, seed: first + i, evalSeed }));
   for (const settings of all) resolveSettings(settings); // before anything is trained
   const runs: NamedRun[] = [];
   for (const settings of all) {
@@ -23,7 +23,7 @@ export async function runMany(input: Omit<RunInput, 'folder' | 'checkpoint'>): P
     const name = `run-${runs.length + 1}`;
     if (!options.json) console.log(`${runs.length ? '\n' : ''}${name} of ${all.length}, seed ${settings.seed}`);
     const folder = new RunFolder(join(options.out, name));
-    const run = await runOnce({ ...input, settings, folder, checkpoint: null });
+    const run = await runOnce({ ...input, beginning: { ...beginning, settings }, folder });
     if (!run.end.stopped) runs.push({ name, seed: settings.seed, ...run });
   }
   if (runs.length > 1) sumUp(runs, options);

@@ -51,7 +51,11 @@ function idsOf(metadata: Readonly<Record<string, string>>, source: string): Ids 
  * @param ids those of the model's data; without ids in the file its rows are taken to be the data's, in their order
  * Throws DataError for sizes or ids that are not the model's; it is unchanged then.
  */
-export function loadStateDict(model: Model, { weights, ids: stored, source }: StateDict, ids: Ids): void {
+export function loadStateDict(
+  model: Model,
+  { weights, ids: stored, source }: Pick<StateDict, 'weights' | 'ids' | 'source'>,
+  ids: Ids,
+): void {
   checkWeights(model, weights, source);
   if (stored) checkIds(stored, ids, source);
   loadWeights(model, weights, source);

@@ -232,7 +232,47 @@ function capture(isTTY: boolean) {
   const stream = Object.assign(new PassThrough(), { isTTY, columns: 120 });
   return { stream, text: () => String(stream.read() ?? '') };
 }
-const progress = { epoch: 1, done: 50, total: 200, loss: 0.3, samplesPerSecond: 1_034_000, etaSeconds: 725 };
+const progress = { epoch: 1, epochs: 3, done: 50, total: 200, loss: 0.3, samplesPerSecond: 1_034_000, etaSeconds: 725 };
+
+describe('a run with pre-training', () => {
+  const branches = epochs
+    .slice(0, 2)
+    .map((epoch, i) => ({ ...epoch, branch: i ? ('mlp' as const) : ('gmf' as const) }));
+
+  it('has its branches’ epochs in the report’s table, and neither in its charts nor as its best', () => {
+    const page = render({ branches });
+    expect(page).toMatch(/<th scope="row">gmf 1<\/th>[\s\S]*<th scope="row">mlp 2<\/th>[\s\S]*<th scope="row">1<\/th>/);
+    expect(page.match(/<tr class="best"><th scope="row">3<\/th>/g)).toHaveLength(1);
+    expect(scriptsOf(page)).toEqual(scriptsOf(render()));
+    expect(page).toContain('3 of 3 epochs');
+  });
+
+  it('has them as rows on the console, and in the choice of the best epoch not', () => {
+    const { stream, text } = capture(false);
+    const display = createConsole({ stream, epochs: 3 });
+    display.start(start);
+    for (const event of [...branches, ...epochs]) display.epoch(event);
+    display.end(end);
+    const lines = text().split('\n');
+    expect(lines.slice(9, 12)).toEqual([
+      '     gmf 1    0.3170    0.5000    0.3000     12.30      0.80     1.03M',
+      '     mlp 2    0.2540         –         –    112.50         –       987',
+      '         1    0.3170    0.5000    0.3000     12.30      0.80     1.03M',
+    ]);
+    expect(lines.join()).toContain('(best of 2 evaluated epochs, chosen on the test items)');
+  });
+
+  it('says on the bar what is trained, and that only this ends', async () => {
+    const { stream, text } = capture(true);
+    const display = createConsole({ stream, epochs: 3 });
+    display.progress({ ...progress, epochs: 7, branch: 'mlp' });
+    const bar = () => stripVTControlCharacters(text());
+    await expect.poll(bar).toMatch(/mlp epoch 1\/7 .*samples\/s {2}mlp ends in 12 min 05 s/);
+    display.progress(progress);
+    await expect.poll(bar).toMatch(/(?<!mlp )epoch 1\/3 .*run ends in/);
+    display.close();
+  });
+});
 
 describe('console', () => {
   it('prints header, baselines and epochs as rows of equal width to a log, and no bar', () => {

@@ -168,6 +168,8 @@ const DEFAULTS = {
   seed: DEFAULT_SETTINGS.seed,
   'eval-seed': '--seed',
   runs: 1,
+  'pretrain-epochs': '--epochs',
+  'pretrain-alpha': 0.5,
   'steps-per-submit': 'found',
   adapter: '"auto"',
   out: '"runs/latest"',
@@ -189,7 +191,13 @@ describe('--help', () => {
   it('says the default of every option but those that need none', () => {
     const options = help.split('\n').filter((line) => /^ {2}(?:-h, )?--/.test(line));
     const silent = options.filter((line) => !/\bdefault: .+\)/.test(line));
-    expect(silent.map((line) => /--([a-z-]+)/.exec(line)![1])).toEqual(['no-batch-norm', 'resume', 'json', 'help']);
+    const beginnings = ['resume', 'extend', 'weights', 'pretrain', 'pretrain-from'];
+    expect(silent.map((line) => /--([a-z-]+)/.exec(line)![1])).toEqual([
+      'no-batch-norm',
+      ...beginnings,
+      'json',
+      'help',
+    ]);
   });
 
   it.each(Object.entries(PRESETS))('spells out preset %s', (name, preset) => {
