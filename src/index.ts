@@ -28,7 +28,7 @@ export { type EaseOptions, easeScorer } from './baselines/ease.ts';
 export { type ItemKnnOptions, itemKnnScorer } from './baselines/item-knn.ts';
 export type { Watch } from './baselines/long-loop.ts';
 export { popularityScorer } from './baselines/popularity.ts';
-export { randomScorer } from './baselines/random.ts';
+export { chanceRanks } from './baselines/random.ts';
 export { candidateRanks, fullRanks, ranksBy, type Scorer } from './baselines/ranks.ts';
 // Data
 export { type Dataset, type DatasetOptions, loadDataset } from './data/dataset.ts';

@@ -1,8 +1,16 @@
-import { pcg4d, STREAM } from '../random.ts';
-import type { Scorer } from './ranks.ts';
+import type { Evaluation, Ranks } from '../evaluate/evaluation.ts';
+import { below, pcg4d, STREAM } from '../random.ts';
 
-/** A random number for each pair: what a model scores that has learnt nothing. */
-export function randomScorer(seed: number): Scorer {
+/**
+ * Ranks of a model that has learnt nothing: each held-out item's is drawn uniformly among its candidates' places, which
+ * is what a random score for each pair would give, without users × items of them.
+ */
+export function chanceRanks({ others }: Pick<Evaluation, 'others'>, seed: number): Ranks {
   const words = new Uint32Array(4);
-  return (user, items) => items.map((item) => pcg4d(words, seed, STREAM.baseline, user, item)[0]!);
+  const draw = (protocol: number) => (count: number, row: number) =>
+    below(pcg4d(words, seed, STREAM.baseline, row, protocol)[0]!, count + 1);
+  return {
+    ...(others.sampled && { sampled: others.sampled.map(draw(0)) }),
+    ...(others.full && { full: others.full.map(draw(1)) }),
+  };
 }

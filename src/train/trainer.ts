@@ -2,7 +2,7 @@ import { Clock } from '../autograd/clock.ts';
 import type { SoftmaxOptions } from '../autograd/ops/in-batch-softmax.ts';
 import { record, tensor } from '../autograd/tape.ts';
 import { popularityScorer } from '../baselines/popularity.ts';
-import { randomScorer } from '../baselines/random.ts';
+import { chanceRanks } from '../baselines/random.ts';
 import { ranksBy } from '../baselines/ranks.ts';
 import type { Split } from '../data/split.ts';
 import { validationAsTest } from '../data/validation.ts';
@@ -216,9 +216,10 @@ export class Trainer {
   /** What popularity and chance reach under the same protocols, on the test items or the validation items. */
   baselines(evaluation = this.evaluation): Record<string, Evaluated> {
     if (!evaluation) return {};
-    const scorers = { random: randomScorer(this.settings.evalSeed), popularity: popularityScorer(this.split) };
-    const entries = Object.entries(scorers);
-    return Object.fromEntries(entries.map(([name, score]) => [name, evaluation.metricsOf(ranksBy(evaluation, score))]));
+    return {
+      random: evaluation.metricsOf(chanceRanks(evaluation, this.settings.evalSeed)),
+      popularity: evaluation.metricsOf(ranksBy(evaluation, popularityScorer(this.split))),
+    };
   }
 
   /** SHA-256 of all weights and running averages, in the order of the parameter list. */

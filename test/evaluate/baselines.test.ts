@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openDataset } from '../../bench/dataset.ts';
 import { itemKnnScorer } from '../../src/baselines/item-knn.ts';
 import { popularityScorer } from '../../src/baselines/popularity.ts';
-import { randomScorer } from '../../src/baselines/random.ts';
+import { chanceRanks } from '../../src/baselines/random.ts';
 import { candidateRanks, fullRanks, type Scorer } from '../../src/baselines/ranks.ts';
 import { candidates } from '../../src/evaluate/candidates.ts';
 import { hitRate, ndcg } from '../../src/evaluate/metrics.ts';
@@ -84,14 +84,26 @@ describe('on the bundled data', () => {
     const { split, all } = await load();
     expectNear(figures(candidateRanks(all, await itemKnnScorer(split))), 0.619, 0.394, 0.01);
   });
+});
 
-  it('chance reaches .100 and .0454, with another seed elsewhere', async () => {
-    const { all } = await load();
-    const chance = (seed: number) => candidateRanks(all, randomScorer(seed));
-    // Two standard errors of a share of .1 among 4,074 users
-    for (const seed of [1, 2]) expectNear(figures(chance(seed)), 0.1, 0.0454, 0.01);
-    expect(chance(1)).toEqual(chance(1));
-    expect(chance(1)).not.toEqual(chance(2));
+describe('chance', () => {
+  const others = { sampled: new Uint32Array(4000).fill(99), full: new Uint32Array(4000).fill(2999) };
+
+  it('reaches .100 and .0454 among 99 others, and 10 in 3,000 among 2,999', () => {
+    for (const seed of [1, 2]) {
+      const { sampled, full } = chanceRanks({ others }, seed);
+      // Two standard errors of a share of .1 among 4,000 users
+      expectNear(figures(sampled!), 0.1, 0.0454, 0.01);
+      expect(hitRate(full!, 10)).toBeLessThan(0.01);
+      expect(hitRate(full!, 1500)).toBeCloseTo(0.5, 1);
+      expect([Math.min(...sampled!), Math.max(...sampled!)]).toEqual([0, 99]);
+    }
+  });
+
+  it('has the same ranks for the same seed, others for another, and those of protocols that there are', () => {
+    expect(chanceRanks({ others }, 1)).toEqual(chanceRanks({ others }, 1));
+    expect(chanceRanks({ others }, 1)).not.toEqual(chanceRanks({ others }, 2));
+    expect(chanceRanks({ others: { full: Uint32Array.of(0, 0) } }, 1)).toEqual({ full: Uint32Array.of(0, 0) });
   });
 });
 
