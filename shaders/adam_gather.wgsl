@@ -2,7 +2,7 @@
 // steps of adam.wgsl that they have missed, all without a gradient and in order, which gives the same bits as taking each
 // when it was due; then they are looked up:
 //   for t = stamp + 1 … step:  g = weight_decay · w, and m, v, w as in adam.wgsl          CATCH_UP: without it (lazy) no t
-//   out[p] = w                 for all positions p of the row
+//   out[p] = w                 for all positions p of the row; LOOK_UP: without it they only catch up
 // The tables are those of users and items in up to two branches, a (GMF) and b (MLP), of dim_a and dim_b vectors a row.
 // groups u32[2 n], slots vec4u[rows] from group_sort: positions below `split` are users', rows from `offset` on are items';
 // a slot's last number is the row's stamp
@@ -28,6 +28,7 @@ struct Params {
 override WG: u32 = 64;
 override BY_ROWS: bool = false;
 override CATCH_UP: bool = true;
+override LOOK_UP: bool = true;
 
 // Where a vector of the row lies in the tables.
 fn place(lane: u32, row: u32, is_item: bool) -> u32 {
@@ -95,13 +96,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
       m[at[0]] = m0;
       v[at[0]] = v0;
     }
-    look_up(lane, slot, is_item, w0);
+    if (LOOK_UP) { look_up(lane, slot, is_item, w0); }
     if (second == lane) { break; }
     if (behind) {
       weight[at[1]] = w1;
       m[at[1]] = m1;
       v[at[1]] = v1;
     }
-    look_up(second, slot, is_item, w1);
+    if (LOOK_UP) { look_up(second, slot, is_item, w1); }
   }
 }

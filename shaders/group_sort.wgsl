@@ -2,7 +2,8 @@
 // in every run.
 //   groups[start .. start + count) = the row's positions, sorted; they lie in the second half, from n on
 //   groups[first position] = row + 1;  of all other positions 0 remains
-//   slots[row] = (step + 1, start, count, slots[row].x)      the last and the step before it that the row was grouped in
+//   slots[row] = (step + 1, start, count, slots[row].x)      the last and the step before it that the row was grouped in;
+//     PRESENT: without it step instead of step + 1, of rows that are yet to be grouped for the present step
 //   head[row] = 0 again, for the next step
 // Which row gets which part of `groups` does not matter, so a running total replaces a prefix sum.
 // left u32[split] · right u32[n − split] · head u32[rows] · next u32[n] · groups u32[2 n] · total u32[1], zero before
@@ -21,6 +22,7 @@ struct Params { n: u32, split: u32, offset: u32 }
 @group(0) @binding(8) var<storage, read_write> slots: array<vec4u>;
 
 override WG: u32 = 64;
+override PRESENT: bool = true;
 const INSERTION_LIMIT = 24u;
 
 fn insertion_sort(start: u32, count: u32) {
@@ -79,5 +81,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   }
   if (count <= INSERTION_LIMIT) { insertion_sort(start, count); } else { heap_sort(start, count); }
   groups[groups[start]] = row + 1u;
-  slots[row] = vec4u(step[0] + 1u, start, count, slots[row].x);
+  slots[row] = vec4u(step[0] + select(0u, 1u, PRESENT), start, count, slots[row].x);
 }

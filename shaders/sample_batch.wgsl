@@ -3,14 +3,16 @@
 //   positive number j / (1 + negatives); slot j mod (1 + negatives): slot 0 is the positive itself (label 1), any other a
 //   negative (label 0): an item drawn uniformly, or (POPULARITY) from an alias table, and rejected while it is among the
 //   user's training items
+// Each negative is drawn `candidates` times over, for `hardest` to choose from; a positive then stands as many times.
 // Everything is a function of (seed, stream, epoch, j) in integers: the same batches on every adapter, no state.
 // step u32[1] · positive_users u32[positives] · offsets u32[users + 1] · positive_items u32[positives], ascending within
-// a user · alias vec2u[items] = (threshold, other item) · users, items u32[rows] · labels f32[rows]
-// One thread for one sample.
+// a user · alias vec2u[items] = (threshold, other item) · users, items u32[rows, candidates] · labels f32[rows]
+// One thread for one candidate of one sample.
 // Sources: Luby and Rackoff 1988 (four rounds of a Feistel network), cycle walking: Black and Rogaway 2002;
 // alias table: Walker 1977.
 struct Params {
-  rows: u32, batch_size: u32, batches: u32, positives: u32, negatives: u32, item_count: u32, half_bits: u32, seed: u32,
+  rows: u32, candidates: u32, batch_size: u32, batches: u32, positives: u32, negatives: u32, item_count: u32,
+  half_bits: u32, seed: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> step: array<u32>;
@@ -81,12 +83,13 @@ fn interacted(item: u32, start: u32, end: u32) -> bool {
   return low < end && positive_items[low] == item;
 }
 
-fn draw_negative(user: u32, epoch: u32, sample: u32) -> u32 {
+fn draw_negative(user: u32, epoch: u32, sample: u32, candidate: u32) -> u32 {
   let start = offsets[user];
   let end = offsets[user + 1u];
+  let stream = NEGATIVE + candidate * MAX_DRAWS;
   var item = 0u;
   for (var draw = 0u; draw < MAX_DRAWS; draw++) {
-    let random = pcg4d(vec4u(params.seed, NEGATIVE + draw, epoch, sample));
+    let random = pcg4d(vec4u(params.seed, stream + draw, epoch, sample));
     item = multiply_high(random.x, params.item_count);
     if (POPULARITY) {
       let entry = alias_table[item];
@@ -103,19 +106,21 @@ fn draw_negative(user: u32, epoch: u32, sample: u32) -> u32 {
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.y * groups.x * WG + id.x;
-  if (i >= params.rows) { return; }
+  if (i >= params.rows * params.candidates) { return; }
+  let row = i / params.candidates;
+  let candidate = i % params.candidates;
   let epoch = step[0] / params.batches;
   let batch = step[0] % params.batches;
   let per_positive = 1u + params.negatives;
-  let sample = shuffle(batch * params.batch_size + i, params.positives * per_positive, epoch);
+  let sample = shuffle(batch * params.batch_size + row, params.positives * per_positive, epoch);
   let positive = sample / per_positive;
   let user = positive_users[positive];
   users[i] = user;
-  if (sample % per_positive == 0u) {
+  let is_positive = sample % per_positive == 0u;
+  if (is_positive) {
     items[i] = positive_items[positive];
-    labels[i] = 1.0;
   } else {
-    items[i] = draw_negative(user, epoch, sample);
-    labels[i] = 0.0;
+    items[i] = draw_negative(user, epoch, sample, candidate);
   }
+  if (candidate == 0u) { labels[row] = select(0.0, 1.0, is_positive); }
 }

@@ -127,13 +127,29 @@ export function addTrainOptions(program: Command): void {
     `${PRESET}; 0 with in-batch-softmax, whose negatives are the other items of a batch`,
   );
   program.addOption(
-    option('--sampler <name>', `how negatives are drawn (default: ${PRESET})`).choices(['uniform', 'popularity']),
+    option('--sampler <name>', `how negatives are drawn (default: ${PRESET})`).choices([
+      'uniform',
+      'popularity',
+      'hard',
+    ]),
   );
   setting(
     '--sampler-power <p>',
     'the popularity sampler draws by popularity^p, from 0 to 2',
     number,
     DEFAULT_SETTINGS.samplerPower,
+  );
+  setting(
+    '--hard-candidates <n>',
+    'the hard sampler draws n for each negative and keeps the one that the model scores highest',
+    integer,
+    DEFAULT_SETTINGS.hardCandidates,
+  );
+  setting(
+    '--hard-from <epoch>',
+    'before it the hard sampler keeps any, while scores mean little',
+    integer,
+    DEFAULT_SETTINGS.hardFrom,
   );
   setting(
     '--ips-power <p>',

@@ -58,6 +58,8 @@ export class Parameters {
   readonly gradients: GPUBuffer;
   /** Appends what brings the weights up to date, where an optimizer puts some of its steps off. */
   settle: ((plan: Plan) => void) | null = null;
+  /** As `settle`, of the embeddings of some pairs alone: users and items u32[pairs]. */
+  catchUp: ((users: Tensor, items: Tensor) => void) | null = null;
   readonly #tensors = new Map<string, Tensor>();
 
   /** Throws ConfigError or GpuOutOfMemoryError, with bytes, when the adapter's limits are too small. */

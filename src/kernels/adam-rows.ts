@@ -23,7 +23,7 @@ const gatherKernel = defineKernel({
   name: 'adam_gather',
   params: rowParams,
   bindings: { groups: 'read', slots: 'read', step: 'read', hyper: 'read', ...state, out: 'write' },
-  constants: ['BY_ROWS', 'CATCH_UP'],
+  constants: ['BY_ROWS', 'CATCH_UP', 'LOOK_UP'],
 });
 const scatterKernel = defineKernel({
   name: 'adam_scatter',
@@ -74,15 +74,16 @@ export function walkOf({ adapterKind }: Gpu, positions: number, rows: number, ve
     : { byRows: false, lanes: Math.min(LANES, Math.ceil(vectors / 2)) };
 }
 
-/** Looks up the rows of a batch. @param catchUp brings them up to date before */
+/** Looks up the rows of a batch. @param catchUp brings them up to date before @param lookUp false does that alone */
 export function adamGather(
   plan: Plan,
   views: RowState & Record<'groups' | 'slots' | 'step' | 'hyper' | 'out', View>,
   params: RowParams,
-  { byRows, catchUp }: { readonly byRows: boolean; readonly catchUp: boolean },
+  { byRows, catchUp, lookUp = true }: Record<'byRows' | 'catchUp', boolean> & { readonly lookUp?: boolean },
 ): void {
   const groups = groupsFor(params.count * params.lanes);
-  plan.dispatch(gatherKernel, views, params, groups, { BY_ROWS: Number(byRows), CATCH_UP: Number(catchUp) });
+  const variant = { BY_ROWS: Number(byRows), CATCH_UP: Number(catchUp), LOOK_UP: Number(lookUp) };
+  plan.dispatch(gatherKernel, views, params, groups, variant);
 }
 
 /** Adam's present step on the rows of a batch. @param summed row_norm has added up their gradients already */

@@ -22,6 +22,7 @@ export const groupSort = defineKernel({
     step: 'read',
     slots: 'write',
   },
+  constants: ['PRESENT'],
 });
 
 /** The ids of a batch: one list, or two of different tables whose rows are counted on. */
@@ -46,7 +47,7 @@ export interface GroupBuffers {
    * and ascending within it.
    */
   readonly groups: View;
-  /** vec4u[rows]: (step + 1, start, count, the x before), where groups[start .. start + count) are the row's positions. */
+  /** vec4u[rows]: (step + 1, or step where it is not present, start, count, the x before), where groups[start .. start + count) are the row's positions. */
   readonly slots: View;
   /** u32[1] */
   readonly total: View;
@@ -55,14 +56,20 @@ export interface GroupBuffers {
 /** Words of `groups` for n positions. */
 export const groupsLength = (n: number): number => 2 * n;
 
-/** Groups the positions 0 … n − 1 by the row that their id names. @param step u32[1], which slots note */
+/**
+ * Groups the positions 0 … n − 1 by the row that their id names.
+ * @param step u32[1], which slots note
+ * @param present whether rows count as having had that step, the present one, or only those before it
+ */
 export function groupByRow(
   plan: Plan,
   { left, right, ...size }: Ids,
   { head, next, groups, total, slots }: GroupBuffers,
   step: View,
+  { present = true } = {},
 ): void {
   const threads = groupsFor(size.n);
   plan.dispatch(link, { left, right, head, next, groups, total }, size, threads);
-  plan.dispatch(groupSort, { left, right, head, next, groups, total, step, slots }, size, threads);
+  const views = { left, right, head, next, groups, total, step, slots };
+  plan.dispatch(groupSort, views, size, threads, { PRESENT: Number(present) });
 }

@@ -6,6 +6,7 @@ const kernel = defineKernel({
   name: 'sample_batch',
   params: {
     rows: 'u32',
+    candidates: 'u32',
     batch_size: 'u32',
     batches: 'u32',
     positives: 'u32',
@@ -30,6 +31,8 @@ const kernel = defineKernel({
 export interface SampleSize {
   /** Samples to draw: the batch size, or what is left for the last batch of an epoch. */
   readonly rows: number;
+  /** How often each negative is drawn, for one of them to be chosen; at most MOST_CANDIDATES. */
+  readonly candidates: number;
   readonly batchSize: number;
   /** Batches of an epoch. */
   readonly batches: number;
@@ -40,6 +43,9 @@ export interface SampleSize {
   readonly seed: number;
 }
 
+/** Every candidate has its share of the generator's stream of negatives. */
+export const MOST_CANDIDATES = 256;
+
 /** Half the bits of the shuffle's domain, the smallest power of four that holds all samples of an epoch. */
 export function shuffleHalfBits(samples: number): number {
   return Math.max(1, Math.ceil(Math.log2(Math.max(2, samples)) / 2));
@@ -49,11 +55,12 @@ export function shuffleHalfBits(samples: number): number {
 export function sampleBatch(
   plan: Plan,
   views: Record<'step' | 'positiveUsers' | 'offsets' | 'positiveItems' | 'alias' | 'users' | 'items' | 'labels', View>,
-  { rows, batchSize, batches, positives, negatives, items, seed }: SampleSize,
+  { rows, candidates, batchSize, batches, positives, negatives, items, seed }: SampleSize,
   popularity: boolean,
 ): void {
   const params = {
     rows,
+    candidates,
     batch_size: batchSize,
     batches,
     positives,
@@ -62,5 +69,5 @@ export function sampleBatch(
     half_bits: shuffleHalfBits(positives * (1 + negatives)),
     seed,
   };
-  plan.dispatch(kernel, views, params, groupsFor(rows), { POPULARITY: Number(popularity) });
+  plan.dispatch(kernel, views, params, groupsFor(rows * candidates), { POPULARITY: Number(popularity) });
 }

@@ -136,8 +136,26 @@ export class Model {
 
   /** The same with gradients of what requires them, though not through BatchNorm, which is part of the weights. */
   frozen(): Forward {
-    const { parameters, config } = this;
+    const { parameters } = this;
     parameters.settle?.(tapeOf(parameters.gpu).plan);
+    return this.#evaluated();
+  }
+
+  /**
+   * As `evaluation`, for pairs within a training step: where an optimizer puts work off, only their rows are brought up to
+   * date, and towers compute only their vectors.
+   */
+  scoring(): Forward {
+    const { parameters } = this;
+    const forward = this.#evaluated();
+    return (users, items) => {
+      parameters.catchUp?.(users, items);
+      return noGrad(parameters.gpu, () => forward(users, items));
+    };
+  }
+
+  #evaluated(): Forward {
+    const { parameters, config } = this;
     const layers = noGrad(parameters.gpu, () =>
       Object.fromEntries(MODULES.map((module) => [module, evaluatedLayers(parameters, config, module)])),
     );

@@ -1,7 +1,7 @@
 import type { Clock } from '../autograd/clock.ts';
 import type { Parameters } from '../autograd/parameters.ts';
 import type { Tables } from '../autograd/tables.ts';
-import { record } from '../autograd/tape.ts';
+import { record, tapeOf } from '../autograd/tape.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { adamSettle, stampRows } from '../kernels/adam-rows.ts';
 import type { AdamOptions } from './adam.ts';
@@ -22,6 +22,9 @@ export class DeferredAdam extends RowAdam {
   constructor(parameters: Parameters, clock: Clock, tables: Tables, options: AdamOptions = {}) {
     super(parameters, clock, tables, options);
     parameters.settle = (plan) => this.#settleInto(plan);
+    parameters.catchUp = (users, items) => {
+      if (!this.catchUpRows(users, items)) this.#settleInto(tapeOf(parameters.gpu).plan);
+    };
     this.#settling = record(parameters.gpu, 'settle', ({ plan }) => this.#settleInto(plan));
     for (const { table } of this.placed) table.beforeAccess = () => this.settle();
   }

@@ -83,9 +83,63 @@ export abstract class RowAdam extends Adam {
   /** Appends the look-up of a batch's rows: users and items u32[rows]. Their gradients are kept for `step`. */
   gather(users: Tensor, items: Tensor): Rows {
     const { gpu } = this.parameters;
-    const tape = tapeOf(gpu);
+    const { plan } = tapeOf(gpu);
     const rows = users.size;
-    const groups = zeros(gpu, [groupsLength(2 * rows)], { dtype: 'u32', label: 'groups' });
+    const { whole, byRows } = this.#pairs(rows);
+    const grouped = this.#group(users, items, { present: true });
+    const parts = this.#parts(whole, byRows);
+    const { dim_a: a, dim_b: b, x } = whole;
+    const lookedUp = zeros(gpu, [4 * (x + 2 * rows * b)], { label: 'rows of the batch' });
+    const gradients = zeros(gpu, [lookedUp.size], { label: 'gradients of the rows' });
+    const shared = { ...grouped, step: this.clock.step.view, hyper: this.hyper.view, out: lookedUp.view };
+    const { catchesUp } = this;
+    for (const { range, params } of parts) {
+      adamGather(plan, { ...this.stateAt(range), ...shared }, params, { byRows, catchUp: catchesUp });
+    }
+    this.#gathered = { grouped, gradients, parts, whole, byRows, summed: false };
+    const part = (offset: number, shape: readonly [number, number], label: string) => {
+      const range = { offset: 16 * offset, size: 4 * shape[0] * shape[1] };
+      const tensor = tensorView(gpu, { ...lookedUp.view, ...range }, shape, { label, requiresGrad: true });
+      tensor.gradStorage = tensorView(gpu, { ...gradients.view, ...range }, shape, { label: `gradient of ${label}` });
+      return tensor;
+    };
+    return {
+      gmf: this.#tables.gmf && part(0, [2 * rows, 4 * a], 'rows of GMF'),
+      mlp: this.#tables.mlp && part(x, [rows, 8 * b], 'rows of the MLP'),
+    };
+  }
+
+  /**
+   * Appends the missed steps of the rows of some pairs, users and items u32[pairs], which the batch may look up as well
+   * afterwards. Does nothing, and gives false, when they would be most rows.
+   */
+  protected catchUpRows(users: Tensor, items: Tensor): boolean {
+    const { whole, byRows } = this.#pairs(users.size);
+    if (byRows) return false;
+    const { gpu } = this.parameters;
+    const grouped = this.#group(users, items, { present: false });
+    const shared = { ...grouped, step: this.clock.step.view, hyper: this.hyper.view, out: gpu.unused };
+    for (const { range, params } of this.#parts(whole, byRows)) {
+      const variant = { byRows, catchUp: true, lookUp: false };
+      adamGather(tapeOf(gpu).plan, { ...this.stateAt(range), ...shared }, params, variant);
+    }
+    return true;
+  }
+
+  /** What so many pairs look up, and how threads walk over it. */
+  #pairs(rows: number) {
+    const { gmf, mlp } = this.#tables;
+    const [a, b] = [dimOf(gmf), dimOf(mlp)];
+    const x = aligned(4 * 2 * rows * a) / 4; // vectors
+    const { byRows, lanes } = walkOf(this.parameters.gpu, 2 * rows, this.slots.shape[0]!, a + b);
+    return { whole: { ...NOWHERE, lanes, split: rows, offset: this.#users, dim_a: a, dim_b: b, x }, byRows };
+  }
+
+  /** Groups the positions of pairs by row. @param present whether the rows then count as having had the present step */
+  #group(users: Tensor, items: Tensor, { present }: { readonly present: boolean }): Gathered['grouped'] {
+    const tape = tapeOf(this.parameters.gpu);
+    const rows = users.size;
+    const groups = zeros(this.parameters.gpu, [groupsLength(2 * rows)], { dtype: 'u32', label: 'groups' });
     const scratch = (length: number, label: string) => tape.scratch(length, label).view;
     const buffers = {
       head: this.#heads.view,
@@ -94,40 +148,9 @@ export abstract class RowAdam extends Adam {
       total: scratch(1, 'total'),
       slots: this.slots.view,
     };
-    const step = this.clock.step.view;
-    groupByRow(
-      tape.plan,
-      { left: users.view, right: items.view, n: 2 * rows, split: rows, offset: this.#users },
-      buffers,
-      step,
-    );
-    const { gmf, mlp } = this.#tables;
-    const [a, b] = [dimOf(gmf), dimOf(mlp)];
-    const x = aligned(4 * 2 * rows * a) / 4; // vectors
-    const walk = walkOf(gpu, 2 * rows, this.slots.shape[0]!, a + b);
-    const whole = { ...NOWHERE, lanes: walk.lanes, split: rows, offset: this.#users, dim_a: a, dim_b: b, x };
-    const parts = this.#parts(whole, walk.byRows);
-    const lookedUp = zeros(gpu, [4 * (x + 2 * rows * b)], { label: 'rows of the batch' });
-    const gradients = zeros(gpu, [lookedUp.size], { label: 'gradients of the rows' });
-    const grouped = { groups: groups.view, slots: this.slots.view };
-    for (const { range, params } of parts) {
-      const views = { ...grouped, step, hyper: this.hyper.view, out: lookedUp.view };
-      adamGather(tape.plan, { ...this.stateAt(range), ...views }, params, {
-        byRows: walk.byRows,
-        catchUp: this.catchesUp,
-      });
-    }
-    this.#gathered = { grouped, gradients, parts, whole, byRows: walk.byRows, summed: false };
-    const part = (offset: number, shape: readonly [number, number], label: string) => {
-      const range = { offset: 16 * offset, size: 4 * shape[0] * shape[1] };
-      const tensor = tensorView(gpu, { ...lookedUp.view, ...range }, shape, { label, requiresGrad: true });
-      tensor.gradStorage = tensorView(gpu, { ...gradients.view, ...range }, shape, { label: `gradient of ${label}` });
-      return tensor;
-    };
-    return {
-      gmf: gmf && part(0, [2 * rows, 4 * a], 'rows of GMF'),
-      mlp: mlp && part(x, [rows, 8 * b], 'rows of the MLP'),
-    };
+    const ids = { left: users.view, right: items.view, n: 2 * rows, split: rows, offset: this.#users };
+    groupByRow(tape.plan, ids, buffers, this.clock.step.view, { present });
+    return { groups: groups.view, slots: this.slots.view };
   }
 
   /** As clipGradNorm, of all gradients: those of the rows and those of the other parameters. `step` clips by it. */

@@ -4,8 +4,10 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { popularity, type Split } from '../data/split.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { checkBindable, type Gpu } from '../gpu/device.ts';
+import { hardest } from '../kernels/hardest.ts';
 import { sampleBatch } from '../kernels/sample-batch.ts';
 import { sampleWeights } from '../kernels/sample-weights.ts';
+import type { Forward } from '../models/model.ts';
 import { aliasTable } from './alias.ts';
 import { inversePropensities } from './propensity.ts';
 import type { TrainSettings } from './settings.ts';
@@ -16,7 +18,7 @@ const MOST_SAMPLES = 2 ** 30;
 
 type SamplerSettings = Pick<
   TrainSettings,
-  'batchSize' | 'negatives' | 'sampler' | 'samplerPower' | 'ipsPower' | 'ipsClip' | 'seed'
+  'batchSize' | 'negatives' | 'sampler' | 'samplerPower' | 'hardCandidates' | 'ipsPower' | 'ipsClip' | 'seed'
 >;
 
 /**
@@ -92,17 +94,30 @@ export class BatchSampler {
     return Math.min(batch * this.#settings.batchSize, this.samples - this.leftOut);
   }
 
-  /** Appends the drawing of the batch that the clock points at. @param rows as `rows` gives for that batch */
-  draw(clock: Clock, rows: number): Batch {
+  /**
+   * Appends the drawing of the batch that the clock points at.
+   * @param rows as `rows` gives for that batch
+   * @param score makes negatives hard: each is the one of `hardCandidates` draws that it gives the highest logit, the
+   *   first of which is what is drawn without it
+   */
+  draw(clock: Clock, rows: number, score?: Forward): Batch {
+    const drawn = this.#draw(clock, rows, score ? this.#settings.hardCandidates : 1);
+    const batch = score ? this.#hardest(drawn, score) : drawn;
+    return this.#itemWeights ? { ...batch, weights: this.#weigh(batch, this.#itemWeights) } : batch;
+  }
+
+  /** Appends a drawing with so many candidates for each negative: users and items u32[rows · candidates]. */
+  #draw(clock: Clock, rows: number, candidates: number): Batch {
     const gpu = this.#gpu;
     const { batchSize, negatives, seed, sampler } = this.#settings;
     const batch = {
-      users: zeros(gpu, [rows], { dtype: 'u32', label: 'batch users' }),
-      items: zeros(gpu, [rows], { dtype: 'u32', label: 'batch items' }),
+      users: zeros(gpu, [rows * candidates], { dtype: 'u32', label: 'batch users' }),
+      items: zeros(gpu, [rows * candidates], { dtype: 'u32', label: 'batch items' }),
       labels: zeros(gpu, [rows], { label: 'batch labels' }),
     };
     const size = {
       rows,
+      candidates,
       batchSize,
       batches: this.batches,
       positives: this.#positives,
@@ -118,7 +133,20 @@ export class BatchSampler {
       size,
       sampler === 'popularity',
     );
-    return this.#itemWeights ? { ...batch, weights: this.#weigh(batch, this.#itemWeights) } : batch;
+    return batch;
+  }
+
+  /** Appends the choice among candidates. */
+  #hardest({ users, items, labels }: Batch, score: Forward): Batch {
+    const rows = labels.size;
+    const chosen = {
+      users: zeros(this.#gpu, [rows], { dtype: 'u32', label: 'batch users' }),
+      items: zeros(this.#gpu, [rows], { dtype: 'u32', label: 'batch items' }),
+    };
+    const pairs = { pairUsers: users.view, pairItems: items.view, logits: score(users, items).view };
+    const views = { ...pairs, users: chosen.users.view, items: chosen.items.view };
+    hardest(tapeOf(this.#gpu).plan, views, { rows, candidates: users.size / rows });
+    return { ...chosen, labels };
   }
 
   /** Appends the weighing of a batch: positives by their items. */

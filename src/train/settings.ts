@@ -1,4 +1,5 @@
 import { ConfigError } from '../errors.ts';
+import { MOST_CANDIDATES } from '../kernels/sample-batch.ts';
 import {
   MODEL_KINDS,
   type ModelConfig,
@@ -53,10 +54,16 @@ export interface TrainSettings {
   readonly temperature: number;
   /** Negatives drawn for each positive, anew every epoch; none for the softmax, which has those of the batch. */
   readonly negatives: number;
-  /** How negatives are drawn: all items alike, or in proportion to popularity^samplerPower. */
-  readonly sampler: 'uniform' | 'popularity';
+  /**
+   * How negatives are drawn: all items alike, in proportion to popularity^samplerPower, or hard: the one of
+   * hardCandidates uniform draws that the model as it is scores highest, from epoch hardFrom on, and before it any.
+   */
+  readonly sampler: 'uniform' | 'popularity' | 'hard';
   /** From 0 (all items alike) to 2. */
   readonly samplerPower: number;
+  readonly hardCandidates: number;
+  /** 1 for the first epoch. */
+  readonly hardFrom: number;
   /**
    * A positive's loss counts by 1 / popularity^ipsPower of its item, from 0 (all positives alike) to 2; see
    * inversePropensities.
@@ -89,6 +96,9 @@ export const DEFAULT_SETTINGS = {
   loss: 'bce',
   temperature: 1,
   samplerPower: 0.75,
+  hardCandidates: 8,
+  // The first epoch's scores are mostly those of the initial weights, among which the highest means nothing.
+  hardFrom: 2,
   momentum: 0,
   weightDecayTables: null,
   weightDecayBiases: null,
@@ -170,6 +180,9 @@ function check(settings: TrainSettings): void {
   if (settings.weightDecayTables !== null) positive('weightDecayTables', true);
   if (settings.weightDecayBiases !== null) positive('weightDecayBiases', true);
   within('samplerPower', 0, 2);
+  integer('hardCandidates', 1);
+  within('hardCandidates', 1, MOST_CANDIDATES);
+  integer('hardFrom', 1);
   if (!(settings.momentum >= 0 && settings.momentum < 1)) {
     throw new ConfigError(`momentum ${settings.momentum}: a number from 0 to below 1 would be right`);
   }
@@ -180,7 +193,10 @@ function check(settings: TrainSettings): void {
   oneOf('optimizer', OPTIMIZERS);
   oneOf('loss', LOSSES);
   positive('temperature', false);
-  oneOf('sampler', ['uniform', 'popularity']);
+  oneOf('sampler', ['uniform', 'popularity', 'hard']);
+  if (settings.sampler === 'hard' && settings.negatives === 0) {
+    throw new ConfigError('sampler hard with negatives 0: at least 1, or another sampler, would be right');
+  }
   oneOf('eval', ['loo', 'full', 'both', 'none']);
   if (settings.k.length === 0 || !settings.k.every((k) => Number.isSafeInteger(k) && k >= 1)) {
     throw new ConfigError(`k ${settings.k}: integers of at least 1, such as 5,10,20, would be right`);

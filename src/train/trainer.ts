@@ -38,6 +38,12 @@ export interface TrainerOptions {
   readonly stepsPerSubmit?: number;
 }
 
+/** The step of a full batch, and that of the last batch of an epoch. */
+interface Steps {
+  readonly full: Plan;
+  readonly last: Plan;
+}
+
 /** Trains one model on one split: `for await (const epoch of trainer) …` yields each epoch's record. */
 export class Trainer {
   readonly gpu: Gpu;
@@ -58,8 +64,8 @@ export class Trainer {
   readonly losses: Losses;
   readonly #options: TrainerOptions;
   readonly #softmax: SoftmaxOptions | undefined;
-  readonly #full: Plan;
-  readonly #last: Plan;
+  /** The step of an epoch's batches, and with negatives drawn hard where they are at some time. */
+  readonly #steps: { readonly usual: Steps; readonly hard: Steps | null };
   /** The optimizer's present rate. */
   #lr: number;
   #tested: Evaluated | null = null;
@@ -76,7 +82,8 @@ export class Trainer {
   ): Promise<Trainer> {
     const trainer = new Trainer(gpu, split, resolveSettings(settings), options);
     const { evaluation, validation } = trainer;
-    const plans = [trainer.#full, trainer.#last, evaluation, validation];
+    const { usual, hard } = trainer.#steps;
+    const plans = [usual.full, usual.last, hard?.full, hard?.last, evaluation, validation];
     await Promise.all(plans.map((plan) => plan?.compile()));
     gpu.check();
     return trainer;
@@ -97,9 +104,7 @@ export class Trainer {
       settings.loss === 'in-batch-softmax'
         ? { logQ: tensor(gpu, logPopularity(split), { label: 'log popularity' }), temperature: settings.temperature }
         : undefined;
-    this.#full = this.#record(this.sampler.rows(0));
-    const rest = this.sampler.rows(this.sampler.batches - 1);
-    this.#last = rest === this.sampler.rows(0) ? this.#full : this.#record(rest);
+    this.#steps = { usual: this.#newSteps(false), hard: settings.sampler === 'hard' ? this.#newSteps(true) : null };
     this.#lr = settings.lr;
     this.weights = new BestWeights(this.model);
     this.evaluation = this.#newEvaluation(split, settings.evalSeed);
@@ -124,13 +129,19 @@ export class Trainer {
     return this.#newEvaluation(validationAsTest(split), seed);
   }
 
-  /** The training step for a batch of so many rows, sampling included. */
-  #record(rows: number): Plan {
+  #newSteps(hard: boolean): Steps {
+    const [rows, rest] = [this.sampler.rows(0), this.sampler.rows(this.sampler.batches - 1)];
+    const full = this.#record(rows, hard);
+    return { full, last: rest === rows ? full : this.#record(rest, hard) };
+  }
+
+  /** The training step for a batch of so many rows, sampling included. @param hard whether negatives are drawn hard */
+  #record(rows: number, hard: boolean): Plan {
     const { model, optimizer, clock, sampler } = this;
     const { clipNorm, seed } = this.settings;
     const softmax = this.#softmax;
     return record(this.gpu, 'training step', () => {
-      const batch = sampler.draw(clock, rows);
+      const batch = sampler.draw(clock, rows, hard ? model.scoring() : undefined);
       const options = { model, clock, clipNorm, dropout: { seed, step: clock.step }, softmax };
       if (optimizer instanceof RowAdam) fusedStep(batch, { ...options, optimizer });
       else trainingStep(batch, { ...options, optimizer });
@@ -139,7 +150,7 @@ export class Trainer {
 
   /** The recorded step of a full batch, for those who want to look at its dispatches or profile them. */
   get plan(): Plan {
-    return this.#full;
+    return this.#steps.usual.full;
   }
 
   /** Whether all epochs are done, or early stopping has ended the run. */
@@ -167,7 +178,6 @@ export class Trainer {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<EpochEvent, void> {
     const { gpu, sampler, losses, settings, optimizer, history } = this;
-    const [full, last] = [this.#full, this.#last];
     const { signal, onProgress, stepsPerSubmit } = this.#options;
     this.clock.set(this.step);
     const pacer = new Pacer(gpu, stepsPerSubmit);
@@ -178,6 +188,7 @@ export class Trainer {
       if (lr !== this.#lr) optimizer.setLearningRate(lr);
       this.#lr = lr;
       const start = performance.now();
+      const { full, last } = (epoch >= settings.hardFrom ? this.#steps.hard : null) ?? this.#steps.usual;
       const progress = { epoch, lr, signal, onProgress };
       const done = await trainEpoch(firstStep, { gpu, sampler, losses, full, last, pacer, ...progress });
       this.step += done - firstStep;

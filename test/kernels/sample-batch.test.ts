@@ -16,9 +16,9 @@ const POSITIVES = Array.from({ length: 30 }, (_, user) => {
 const ALIAS = Array.from({ length: 40 }, () => [...draws.ids(1, 2 ** 32), ...draws.ids(1, 40)] as [number, number]);
 const EPOCHS: Epochs = { positives: POSITIVES, items: 40, negatives: 4, seed: 42, alias: null };
 
-/** The samples of an epoch, as the device draws them batch by batch; `most` ends after that many batches. */
+/** The samples of an epoch, candidate by candidate, as the device draws them batch by batch; `most` ends after that many batches. */
 async function drawn(epochs: Epochs, epoch: number, batchSize: number, most = Infinity): Promise<Sample[]> {
-  const { positives, items, negatives, seed, alias } = epochs;
+  const { positives, items, negatives, candidates = 1, seed, alias } = epochs;
   const users = positives.flatMap((own, user) => own.map(() => user));
   const samples = users.length * (1 + negatives);
   const batches = Math.ceil(samples / batchSize);
@@ -27,7 +27,12 @@ async function drawn(epochs: Epochs, epoch: number, batchSize: number, most = In
   for (let batch = 0; batch < Math.min(batches, most); batch++) {
     const rows = Math.min(batchSize, samples - batch * batchSize);
     const trial = new Trial(on.gpu);
-    const out = { users: trial.u32('users', rows), items: trial.u32('items', rows), labels: trial.f32('labels', rows) };
+    const pairs = rows * candidates;
+    const out = {
+      users: trial.u32('users', pairs),
+      items: trial.u32('items', pairs),
+      labels: trial.f32('labels', rows),
+    };
     const views = {
       step: trial.input(Uint32Array.of(epoch * batches + batch)),
       positiveUsers: trial.input(Uint32Array.from(users)),
@@ -38,11 +43,11 @@ async function drawn(epochs: Epochs, epoch: number, batchSize: number, most = In
       items: out.items.view,
       labels: out.labels.view,
     };
-    const size = { rows, batchSize, batches, positives: users.length, negatives, items, seed };
+    const size = { rows, candidates, batchSize, batches, positives: users.length, negatives, items, seed };
     sampleBatch(trial.plan, views, size, alias !== null);
     trial.plan.run();
     const [u, i, l] = [await out.users.data(), await out.items.data(), await out.labels.data()];
-    all.push(...Array.from(u, (user, row) => ({ user, item: i[row]!, label: l[row]! })));
+    all.push(...Array.from(u, (user, pair) => ({ user, item: i[pair]!, label: l[Math.floor(pair / candidates)]! })));
   }
   return all;
 }
@@ -61,6 +66,14 @@ describe('an epoch of batches', () => {
       [7, 1000],
     ] as const) {
       expect(await drawn(epochs, epoch, batchSize)).toEqual([...drawEpoch(epochs, epoch)]);
+    }
+  });
+
+  it('with several candidates for each negative is the reference’s, the first ones being what is drawn without', async () => {
+    for (const candidates of [3, 8]) {
+      const samples = await drawn({ ...EPOCHS, candidates }, 1, 97);
+      expect(samples).toEqual([...drawEpoch({ ...EPOCHS, candidates }, 1)]);
+      expect(samples.filter((_, pair) => pair % candidates === 0)).toEqual([...drawEpoch(EPOCHS, 1)]);
     }
   });
 

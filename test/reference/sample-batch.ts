@@ -9,6 +9,8 @@ export interface Epochs {
   readonly items: number;
   /** Negatives for each positive. */
   readonly negatives: number;
+  /** How often each negative is drawn; 1 when it is left out. */
+  readonly candidates?: number;
   readonly seed: number;
   /** Column c of the alias table: [threshold of 2³², other item]; null draws uniformly. */
   readonly alias: readonly (readonly [number, number])[] | null;
@@ -39,11 +41,13 @@ export function shuffled(i: number, count: number, seed: number, epoch: number):
 }
 
 /** An item that is not among the user's: uniform or by the alias table, rejected while it is. */
-function drawNegative({ positives, items, seed, alias }: Epochs, user: number, epoch: number, sample: number): number {
+function drawNegative(epochs: Epochs, user: number, epoch: number, sample: number, candidate: number): number {
+  const { positives, items, seed, alias } = epochs;
   const taken = new Set(positives[user]);
+  const stream = STREAM.negative + candidate * MAX_DRAWS;
   let item = 0;
   for (let draw = 0; draw < MAX_DRAWS; draw++) {
-    const [column, coin] = pcg4d(seed, STREAM.negative + draw, epoch, sample);
+    const [column, coin] = pcg4d(seed, stream + draw, epoch, sample);
     item = below(column!, items);
     if (alias && coin! >= alias[item]![0]) item = alias[item]![1];
     if (!taken.has(item)) return item;
@@ -58,15 +62,20 @@ export interface Sample {
   readonly label: number;
 }
 
-/** The samples of an epoch: number i is slot j mod (1 + negatives) of positive ⌊j / (1 + negatives)⌋, j = π(i). */
+/**
+ * The samples of an epoch: number i is slot j mod (1 + negatives) of positive ⌊j / (1 + negatives)⌋, j = π(i). Each
+ * stands there once for every candidate.
+ */
 export function* drawEpoch(epochs: Epochs, epoch: number): Generator<Sample, undefined> {
-  const { positives, negatives, seed } = epochs;
+  const { positives, negatives, candidates = 1, seed } = epochs;
   const pairs = positives.flatMap((items, user) => items.map((item) => ({ user, item })));
   const count = pairs.length * (1 + negatives);
   for (let i = 0; i < count; i++) {
     const j = shuffled(i, count, seed, epoch);
     const { user, item } = pairs[Math.floor(j / (1 + negatives))]!;
-    if (j % (1 + negatives) === 0) yield { user, item, label: 1 };
-    else yield { user, item: drawNegative(epochs, user, epoch, j), label: 0 };
+    for (let candidate = 0; candidate < candidates; candidate++) {
+      if (j % (1 + negatives) === 0) yield { user, item, label: 1 };
+      else yield { user, item: drawNegative(epochs, user, epoch, j, candidate), label: 0 };
+    }
   }
 }

@@ -31,6 +31,7 @@ describe.each<[string, Partial<TrainSettings>]>([
   ['two towers by softmax', { model: 'two-tower', loss: 'in-batch-softmax', dropout: 0.1 }],
   ['lazy Adam', { ...LESSON_LIKE, optimizer: 'lazy-adam', weightDecayTables: 0.01 }],
   ['momentum', { ...LESSON_LIKE, optimizer: 'sgd', lr: 0.1, momentum: 0.9, weightDecayBiases: 0.1 }],
+  ['hard negatives', { ...LESSON_LIKE, sampler: 'hard', hardCandidates: 4 }],
   ['gradient descent of gmf', { model: 'gmf', optimizer: 'sgd', lr: 1 }],
 ])('with %s', (_, given) => {
   const settings = { ...given, batchSize: 24, epochs: 3 };

@@ -8,6 +8,7 @@ const on = useGpu();
 describe.each<[string, Partial<TrainSettings>]>([
   ['the lesson’s way of training', { ...LESSON_LIKE, epochs: 3 }],
   ['plain gradient descent', { ...LESSON_LIKE, epochs: 3, optimizer: 'sgd', dropout: 0, sampler: 'uniform' }],
+  ['hard negatives', { ...LESSON_LIKE, epochs: 3, sampler: 'hard', hardCandidates: 4 }],
 ])('with %s', (_, settings) => {
   let first: { sha: string; losses: number[]; hr: number | undefined };
 

@@ -5,6 +5,7 @@ import type { Tensor } from '../../src/autograd/tensor.ts';
 import { identityIds } from '../../src/data/id-map.ts';
 import { leaveOneOut, type Split } from '../../src/data/split.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
+import type { Model } from '../../src/models/model.ts';
 import { pcg4d } from '../../src/random.ts';
 import type { BatchSampler } from '../../src/train/sampler.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
@@ -49,12 +50,12 @@ export function splitOf(rows: readonly (readonly [number, number])[], users: num
 /** 48 users, 80 items, 5 groups of 16 items; 528 training interactions. */
 export const GROUPS = tasteGroups({ users: 48, items: 80, groups: 5, perUser: 12 });
 
-/** The batch of a training step, back on the CPU; step 0 is the first batch of the first epoch. */
-export async function drawn(gpu: Gpu, sampler: BatchSampler, step: number) {
+/** The batch of a training step, back on the CPU; step 0 is the first batch of the first epoch. @param model makes it hard */
+export async function drawn(gpu: Gpu, sampler: BatchSampler, step: number, model?: Model) {
   const clock = new Clock(gpu);
   let batch!: Batch;
   const plan = record(gpu, 'draw', () => {
-    batch = sampler.draw(clock, sampler.rows(step % sampler.batches));
+    batch = sampler.draw(clock, sampler.rows(step % sampler.batches), model?.scoring());
   });
   clock.set(step);
   plan.run();

@@ -185,6 +185,30 @@ it('settling at any time, and reading a table in between, changes nothing', asyn
   expectSameBits(settled, plain);
 });
 
+describe.each([
+  ['a few pairs', 9],
+  ['more pairs than rows', 200],
+])('scoring %s between steps', (_, pairs) => {
+  /** What a model scores after every third step, and what training comes to. */
+  async function scored(kind: 'plain' | 'fused') {
+    const draws = new Draws(12);
+    const scores: Promise<ArrayLike<number>>[] = [];
+    const outcome = await train(kind, { batchNorm: true }, (step, { model }) => {
+      if (step % 3 !== 1) return;
+      const [users, items] = [tensor(on.gpu, draws.ids(pairs, 90)), tensor(on.gpu, draws.ids(pairs, 70))];
+      scores.push(model.scoring()(users, items).data());
+    });
+    return { outcome, scores: await Promise.all(scores) };
+  }
+
+  it('sees their rows up to date, and changes nothing', async () => {
+    const [plain, fused] = [await scored('plain'), await scored('fused')];
+    expect(fused.scores).toEqual(plain.scores);
+    expectSameBits(fused.outcome, plain.outcome);
+    expectSameBits(fused.outcome, await train('fused', { batchNorm: true }));
+  });
+});
+
 it('a new learning rate holds for the steps that are due after it, not for those put off', async () => {
   const slower = (step: number, { optimizer }: Fused) => {
     if (step === 20) optimizer.setLearningRate(1e-5);

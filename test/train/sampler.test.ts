@@ -5,6 +5,7 @@ import { drawn, GROUPS, splitOf, trained } from './fixture.ts';
 
 const on = useGpu();
 const SETTINGS = {
+  hardCandidates: 8,
   batchSize: 300,
   negatives: 4,
   sampler: 'uniform',

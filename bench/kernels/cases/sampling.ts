@@ -1,8 +1,10 @@
+import { hardest } from '../../../src/kernels/hardest.ts';
 import { candidatePairs, NO_CANDIDATE, rank } from '../../../src/kernels/rank.ts';
 import { sampleBatch } from '../../../src/kernels/sample-batch.ts';
 import { sampleWeights } from '../../../src/kernels/sample-weights.ts';
 import { aliasTable } from '../../../src/train/alias.ts';
 import { DEFAULT_SETTINGS } from '../../../src/train/settings.ts';
+import { hardestOf } from '../../../test/reference/hardest.ts';
 import { rank as rankReference } from '../../../test/reference/rank.ts';
 import { drawEpoch } from '../../../test/reference/sample-batch.ts';
 import { type Case, type Sizes, single, times } from '../case.ts';
@@ -13,9 +15,9 @@ const SEED = 42;
 const WIDTH = 100;
 const CHUNK = 163;
 
-/** Drawing and weighing a batch, and ranking the held-out items. */
+/** Drawing a batch, keeping hard negatives, weighing, and ranking the held-out items. */
 export function samplingCases(sizes: Sizes): Case[] {
-  return [sampleCase(sizes), weightsCase(sizes), pairsCase(sizes), rankCase(sizes)];
+  return [sampleCase(sizes), hardestCase(sizes), weightsCase(sizes), pairsCase(sizes), rankCase(sizes)];
 }
 
 function sampleCase({ rows, users, items, interactions, negatives, sampler }: Sizes): Case {
@@ -58,6 +60,7 @@ function sampleCase({ rows, users, items, interactions, negatives, sampler }: Si
     const batches = Math.ceil((flat.length * (1 + negatives)) / rows);
     const size = {
       rows: samples.length,
+      candidates: 1,
       batchSize: rows,
       batches,
       positives: flat.length,
@@ -66,6 +69,31 @@ function sampleCase({ rows, users, items, interactions, negatives, sampler }: Si
       seed: SEED,
     };
     sampleBatch(trial.plan, views, size, popularity);
+  });
+}
+
+function hardestCase({ rows, users, items }: Sizes): Case {
+  const candidates = DEFAULT_SETTINGS.hardCandidates;
+  const pairs = rows * candidates;
+  // Every logit, and a user and an item in and out.
+  return single('hardest', times(rows, candidates), { bytes: 4 * (pairs + 4 * rows) }, (trial) => {
+    const [pairUsers, pairItems] = [trial.draws.ids(pairs, users), trial.draws.ids(pairs, items)];
+    const logits = trial.draws.vector(pairs);
+    const chosen = hardestOf(logits, candidates);
+    const views = {
+      pairUsers: trial.input(pairUsers),
+      pairItems: trial.input(pairItems),
+      logits: trial.input(logits),
+      users: trial.output(
+        'users',
+        chosen.map((pair) => pairUsers[pair]!),
+      ),
+      items: trial.output(
+        'items',
+        chosen.map((pair) => pairItems[pair]!),
+      ),
+    };
+    hardest(trial.plan, views, { rows, candidates });
   });
 }
 
