@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { popularity } from '../../src/data/split.ts';
 import { activeUnits } from '../../src/evaluate/hidden-units.ts';
 import { strataOf } from '../../src/evaluate/strata.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
@@ -57,5 +58,22 @@ it('an MLP whose units are pushed below zero is dead, and scores all alike', asy
   expect((await judged(trainer)).alarms).toEqual([
     expect.stringMatching(/^sampled: every candidate ties/),
     'hidden layer 2 is dead: its units are zero for every pair looked at',
+  ]);
+});
+
+it('a model that scores by the item alone, and the more the more popular it is, is told from one that learnt', async () => {
+  const trainer = await trained(on.gpu, { ...SMALL, model: 'gmf', eval: 'both' });
+  expect((await judged(trainer)).alarms).toEqual([]);
+  const { parameters } = trainer.model;
+  const items = new Float32Array(4 * GROUPS.items);
+  popularity(GROUPS).forEach((count, item) => {
+    items[4 * item] = count;
+  });
+  parameters.get('gmf_user_emb.weight').write(new Float32Array(4 * GROUPS.users).fill(1));
+  parameters.get('gmf_item_emb.weight').write(items);
+  parameters.get('output_layer.weight').write(new Float32Array(4).fill(1));
+  const hr = trainer.baselines().popularity!['hr@10']!.toFixed(4);
+  expect((await judged(trainer)).alarms).toEqual([
+    expect.stringMatching(`^HR@10 ${hr} and NDCG@10 \\S+ are popularity’s, ${hr} and `),
   ]);
 });
