@@ -10,6 +10,9 @@ import { runOnce } from './train/run.ts';
 import { RunFolder } from './train/run-folder.ts';
 import { runMany } from './train/runs.ts';
 
+/** As shells have it for Ctrl-C. */
+const STOPPED = 130;
+
 const program = new Command('node bench/train.ts').description(
   'Trains NeuMF, GMF or MLP on implicit feedback with WebGPU and writes a checkpoint, a history and a report.',
 );
@@ -28,9 +31,15 @@ await runProgram(program, async (options: TrainOptions) => {
   const knownIds = beginning.ids;
   const dataset = await openDataset(options.data, { format, ...columns(options), knownIds, validation, seed });
   return withGpu(options, async (gpu) => {
-    const input = { gpu, dataset, beginning, options, signal: interruptSignal() };
-    const stopped = options.runs > 1 ? await runMany(input) : (await runOnce({ ...input, folder })).end.stopped;
-    return stopped ? 130 : 0; // as shells have it
+    const signal = interruptSignal();
+    const input = { gpu, dataset, beginning, options, signal };
+    try {
+      const stopped = options.runs > 1 ? await runMany(input) : (await runOnce({ ...input, folder })).end.stopped;
+      return stopped ? STOPPED : 0;
+    } catch (error) {
+      if (error !== signal.reason) throw error;
+      return STOPPED; // while the baselines were fitted: nothing was trained that could be written
+    }
   });
 });
 

@@ -96,6 +96,7 @@ export {
 export type { TrainProgress } from './train/epoch.ts';
 export { extendCheckpoint } from './train/extend.ts';
 export { type BranchKind, FINE_TUNING_LR, type PretrainSettings } from './train/fine-tuning.ts';
+export { FITTED_BASELINES, type FittedBaseline } from './train/fitted-baselines.ts';
 export { type FusedStepOptions, fusedStep } from './train/fused-step.ts';
 export {
   type Best,

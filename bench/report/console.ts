@@ -2,7 +2,7 @@ import cliProgress from 'cli-progress';
 import type { Evaluated } from '../../src/evaluate/evaluation.ts';
 import { CUTOFF } from '../../src/evaluate/metrics.ts';
 import { type EpochEvent, hitRateAt10, judged, type StartEvent } from '../../src/train/history.ts';
-import type { Display, Progress } from './display.ts';
+import type { Display } from './display.ts';
 import {
   describeAdapter,
   describeEpoch,
@@ -77,12 +77,12 @@ const headerLines = (event: StartEvent): string[] => [
   ...event.notes.map((note) => `note      ${note}`),
 ];
 
-/** cli-progress draws; its own estimate of the end knows only this epoch, so the run's is handed in. */
-function openBar(stream: NodeJS.WritableStream, { branch, epoch, epochs, total }: Progress) {
+/** @param total of the values that it is updated with */
+function openBar(stream: NodeJS.WritableStream, name: string, fields: string, total: number) {
   const bars = new cliProgress.MultiBar(
     {
       stream,
-      format: `${branch ? `${branch} ` : ''}epoch ${epoch}/${epochs} {bar} {percentage}%  loss {loss}  {rate} samples/s  ${branch ?? 'run'} ends in {eta_run}`,
+      format: `${name} {bar} {percentage}%${fields}`,
       barsize: 20,
       autopadding: true, // what follows the percentage stands still
       clearOnComplete: true,
@@ -91,7 +91,7 @@ function openBar(stream: NodeJS.WritableStream, { branch, epoch, epochs, total }
     },
     cliProgress.Presets.shades_classic,
   );
-  return { branch, epoch, bars, bar: bars.create(total, 0, { loss: MISSING, rate: MISSING, eta_run: MISSING }) };
+  return { name, bars, bar: bars.create(total, 0, { loss: MISSING, rate: MISSING, eta_run: MISSING }) };
 }
 
 /**
@@ -121,7 +121,18 @@ export function createConsole(options: {
     stream.write(`${lines.join('\n')}\n`);
   };
 
+  /** On a terminal, moves the bar of that name, which takes the place of another. */
+  const moveBar = (name: string, fields: string, total: number, done: number, values = {}) => {
+    if (!stream.isTTY) return;
+    if (live?.name !== name) close();
+    live ??= openBar(stream, name, fields, total);
+    live.bar.update(done, values);
+  };
+
   return {
+    fitting(baseline, share) {
+      moveBar(baseline, '', 1, share);
+    },
     start(event) {
       baselines = event.baselines;
       const shown = Object.entries((event.validation ?? event).baselines);
@@ -133,14 +144,13 @@ export function createConsole(options: {
       ];
       print(...headerLines(event), '', ...rows.map((cells) => row(cells, firstColumn)));
     },
-    progress(progress) {
-      if (!stream.isTTY) return;
-      if (live?.epoch !== progress.epoch || live.branch !== progress.branch) close();
-      live ??= openBar(stream, progress);
-      live.bar.update(progress.done, {
-        loss: Number.isNaN(progress.loss) ? MISSING : formatScore(progress.loss),
-        rate: formatRate(progress.samplesPerSecond),
-        eta_run: formatDuration(progress.etaSeconds),
+    progress({ branch, epoch, epochs: planned, done, total, loss, samplesPerSecond, etaSeconds }) {
+      // cli-progress's own estimate of the end knows only this epoch, so the run's is handed in
+      const fields = `  loss {loss}  {rate} samples/s  ${branch ?? 'run'} ends in {eta_run}`;
+      moveBar(`${branch ? `${branch} ` : ''}epoch ${epoch}/${planned}`, fields, total, done, {
+        loss: Number.isNaN(loss) ? MISSING : formatScore(loss),
+        rate: formatRate(samplesPerSecond),
+        eta_run: formatDuration(etaSeconds),
       });
     },
     epoch(event) {

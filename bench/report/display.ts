@@ -19,8 +19,10 @@ export interface Progress {
   readonly etaSeconds: number;
 }
 
-/** What a run is shown through: call `start`, then `progress` and `epoch`, then `end`; `close` in every case. */
+/** What a run is shown through: call `fitting` for what comes before it, `start`, then `progress` and `epoch`, then `end`; `close` in every case. */
 export interface Display {
+  /** A baseline that is fitted, and the share that is done, 0 … 1. */
+  fitting(baseline: string, share: number): void;
   start(event: StartEvent): void;
   progress(progress: Progress): void;
   epoch(event: EpochEvent): void;

@@ -13,6 +13,7 @@ export interface TrainOptions extends Partial<TrainSettings>, BeginningOptions {
   readonly timestampColumn?: string | number;
   readonly adapter: 'auto' | 'hardware' | 'software';
   readonly stepsPerSubmit?: number;
+  readonly baselines?: boolean;
   readonly runs: number;
   readonly out: string;
   readonly json?: boolean;
@@ -185,6 +186,7 @@ export function addTrainOptions(program: Command): void {
   );
   setting('--seed <n>', 'same seed, same adapter: same bits', integer, DEFAULT_SETTINGS.seed);
   setting('--eval-seed <n>', 'draws the negatives that held-out items are ranked against', integer, '--seed');
+  program.addOption(option('--baselines', 'also item-kNN, EASE and MF, beside popularity and chance'));
   program.addOption(
     option('--runs <n>', 'train so often, with the seeds --seed, --seed + 1, …, and give mean and deviation')
       .argParser(bounded(1, 1000))

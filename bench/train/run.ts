@@ -8,6 +8,7 @@ import { verdict } from '../../src/train/verdict.ts';
 import { createConsole } from '../report/console.ts';
 import type { Run } from '../report/html.ts';
 import { createJsonLines } from '../report/json-lines.ts';
+import { type Fitted, fitBaselines, withBaselines } from './baselines.ts';
 import type { Beginning } from './beginning.ts';
 import { Eta } from './eta.ts';
 import type { TrainOptions } from './options.ts';
@@ -22,10 +23,18 @@ export interface RunInput {
   readonly folder: RunFolder;
   readonly options: TrainOptions;
   readonly signal: AbortSignal;
+  /** What --baselines gave in an earlier run under the same protocols. */
+  readonly fitted?: Fitted;
+}
+
+/** A run to its end. */
+export interface FinishedRun extends Run {
+  readonly end: EndEvent;
+  readonly fitted: Fitted;
 }
 
 /** Trains one model to its last epoch, or until the signal; shows it, and writes its files after every epoch. */
-export async function runOnce(input: RunInput): Promise<Run & { readonly end: EndEvent }> {
+export async function runOnce(input: RunInput): Promise<FinishedRun> {
   const { gpu, dataset, beginning, folder, options, signal } = input;
   const { settings, pretrain } = beginning;
   const { stepsPerSubmit } = options;
@@ -46,11 +55,13 @@ export async function runOnce(input: RunInput): Promise<Run & { readonly end: En
     : createConsole({ stream: process.stdout, epochs: trainer.settings.epochs });
   try {
     const began = performance.now();
-    const start = startEvent(gpu, dataset, trainer, {
+    const fitted = input.fitted ?? (options.baselines ? await fitBaselines(trainer, display, signal) : {});
+    const given = {
       data: options.data,
       settings: pretraining ? { pretrain: pretraining.settings } : {},
       notes: beginning.notes(dataset),
-    });
+    };
+    const start = withBaselines(startEvent(gpu, dataset, trainer, given), fitted);
     const branches = pretraining?.history ?? [];
     const checkpoint = () => pretraining?.encodeCheckpoint(dataset) ?? encodeCheckpoint(trainer, dataset);
     const before = [...branches, ...trainer.history]; // a checkpoint
@@ -77,7 +88,7 @@ export async function runOnce(input: RunInput): Promise<Run & { readonly end: En
     folder.writeReport({ start, branches, epochs: trainer.history, end });
     display.end(end);
     if (!options.json) console.log(`wrote ${folder.files.join(', ')}`);
-    return { start, branches, epochs: trainer.history, end };
+    return { start, branches, epochs: trainer.history, end, fitted };
   } finally {
     display.close();
   }

@@ -4,7 +4,7 @@ import { resolveSettings } from '../../src/train/settings.ts';
 import { type NamedRun, renderRuns, runsTable } from '../report/runs.ts';
 import type { TrainOptions } from './options.ts';
 import { replaceFile } from './replace-file.ts';
-import { type RunInput, runOnce } from './run.ts';
+import { type FinishedRun, type RunInput, runOnce } from './run.ts';
 import { RunFolder } from './run-folder.ts';
 
 /**
@@ -12,18 +12,19 @@ import { RunFolder } from './run-folder.ts';
  * All are evaluated on the candidates of the first: what then differs between them is what training drew, weights and
  * samples, and the same baselines stand beside them all. Gives whether a signal ended it.
  */
-export async function runMany(input: Omit<RunInput, 'folder'>): Promise<boolean> {
+export async function runMany(input: Omit<RunInput, 'folder' | 'fitted'>): Promise<boolean> {
   const { beginning, options, signal } = input;
   const { seed: first, evalSeed } = resolveSettings(beginning.settings);
   const all = Array.from({ length: options.runs }, (_, i) => ({ ...beginning.settings, seed: first + i, evalSeed }));
   for (const settings of all) resolveSettings(settings); // before anything is trained
-  const runs: NamedRun[] = [];
+  const runs: (NamedRun & FinishedRun)[] = [];
   for (const settings of all) {
     if (signal.aborted) break;
     const name = `run-${runs.length + 1}`;
     if (!options.json) console.log(`${runs.length ? '\n' : ''}${name} of ${all.length}, seed ${settings.seed}`);
     const folder = new RunFolder(join(options.out, name));
-    const run = await runOnce({ ...input, beginning: { ...beginning, settings }, folder });
+    const fitted = runs[0] && { fitted: runs[0].fitted };
+    const run = await runOnce({ ...input, ...fitted, beginning: { ...beginning, settings }, folder });
     if (!run.end.stopped) runs.push({ name, seed: settings.seed, ...run });
   }
   if (runs.length > 1) sumUp(runs, options);

@@ -194,6 +194,7 @@ describe('--help', () => {
     const beginnings = ['resume', 'extend', 'weights', 'pretrain', 'pretrain-from'];
     expect(silent.map((line) => /--([a-z-]+)/.exec(line)![1])).toEqual([
       'no-batch-norm',
+      'baselines',
       ...beginnings,
       'json',
       'help',

@@ -71,6 +71,11 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       '--resume run/checkpoint.safetensors --runs 2',
       '--resume with --runs 2: one run goes on from a checkpoint; --resume run/checkpoint.safetensors alone would be right',
     ],
+    [
+      'baselines of nothing',
+      '--baselines --eval none',
+      'baselines with eval none: there is nothing to compare with; eval loo would be right',
+    ],
     ['no runs', '--runs 0', /^error: option '--runs <n>' argument '0' is invalid\. An integer from 1 to 1000 would/],
     [
       'a seed that the last run cannot have',

@@ -67,3 +67,20 @@ it('a series stopped by Ctrl-C keeps the run that it was in and sums up those be
   expect(existsSync(place.path('stopped/run-3/checkpoint.safetensors'))).toBe(true);
   expect(existsSync(place.path('stopped/run-4'))).toBe(false);
 });
+
+it('with --baselines item-kNN, EASE and MF stand in the table of every run, fitted once and explained', async () => {
+  const args = ['--data', 'data.csv', '--epochs', '1', ...SMALL, '--baselines', '--runs', '2', '--out', 'baselines'];
+  const { code, stdout } = await place.run('train', args);
+  expect(code).toBe(0);
+  for (const name of ['item-kNN', 'EASE', 'MF']) {
+    const rows = stdout
+      .split('\n')
+      .filter((line) => new RegExp(`^ *${name} +– +\\d\\.\\d{4} +\\d\\.\\d{4}`).test(line));
+    expect(rows, name).toHaveLength(2);
+    expect(rows[1]).toBe(rows[0]);
+    expect(stdout.split('\n').filter((line) => line.startsWith(`note      ${name}: `))).toHaveLength(2);
+  }
+  const [start] = parsed(readFileSync(place.path('baselines/run-2/history.jsonl'), 'utf8'));
+  expect(Object.keys(start.baselines)).toEqual(['random', 'popularity', 'item-kNN', 'EASE', 'MF']);
+  expect(readFileSync(place.path('baselines/runs.html'), 'utf8')).toContain('<th>item-kNN</th>');
+});
