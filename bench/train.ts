@@ -14,7 +14,7 @@ import { runMany } from './train/runs.ts';
 const STOPPED = 130;
 
 const program = new Command('node bench/train.ts').description(
-  'Trains NeuMF, GMF or MLP on implicit feedback with WebGPU and writes a checkpoint, a history and a report.',
+  'Trains MF, GMF, MLP, NeuMF or a two-tower model on implicit feedback with WebGPU and writes a checkpoint, a history and a report.',
 );
 addTrainOptions(program);
 

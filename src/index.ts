@@ -106,6 +106,7 @@ export {
   type HistoryEvent,
   type StartEvent,
 } from './train/history.ts';
+export { logPopularity } from './train/log-popularity.ts';
 export { Pretraining, pretrainingInfo } from './train/pretrain.ts';
 export { type EndedRun, type RunsEvent, type Spread, summariseRuns } from './train/runs.ts';
 export { learningRate, type ScheduleSettings } from './train/schedule.ts';

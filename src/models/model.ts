@@ -177,12 +177,16 @@ export class Model {
    * What the towers make in evaluation of all users and all items, f32[users, width] and f32[items, width], from the weights
    * as they are when the dispatches appended here run: logit = vector of the user · vector of the item + b.
    * @param ids only of these users, u32[users]
-   * Throws ConfigError for models other than two-tower.
+   * Throws ConfigError for models other than two-tower, and for more users or items than the adapter can bind.
    */
   vectors(ids?: Tensor): Branch {
     const { parameters, config } = this;
     const { gpu } = parameters;
     const { users, items } = this.#towerTables;
+    const widest = Math.max(config.mlpDim, ...config.mlpLayers);
+    for (const [count, what] of [[ids?.size ?? config.users, 'users'] as const, [config.items, 'items'] as const]) {
+      checkBindable(gpu, `a tower’s layer of ${count} ${what}`, 4 * count * widest);
+    }
     parameters.settle?.(tapeOf(gpu).plan);
     return noGrad(gpu, () => ({
       users: evaluate(

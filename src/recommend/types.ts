@@ -28,7 +28,10 @@ export interface Recommendation {
   readonly item: string;
   /** Where the recommender was given names and has one. */
   readonly name?: string;
-  /** σ(logit): the probability of an interaction, as the training with its negatives has it; it orders as logits do. */
+  /**
+   * σ(logit): the probability of an interaction, as the training with its negatives has it; it orders as logits do. Of a model
+   * trained by the softmax within the batch, which fixes logits only up to a constant, it does no more than that.
+   */
   readonly score: number;
   readonly logit: number;
 }

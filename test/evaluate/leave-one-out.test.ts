@@ -6,6 +6,7 @@ import { NO_CANDIDATE } from '../../src/kernels/rank.ts';
 import type { ModelConfig } from '../../src/models/config.ts';
 import { Model } from '../../src/models/model.ts';
 import { useGpu } from '../gpu-fixture.ts';
+import { distinctModel } from '../models/random-model.ts';
 import { Draws } from '../numbers.ts';
 import { rank } from '../reference/rank.ts';
 
@@ -75,6 +76,30 @@ describe('ranks on the device are those of a CPU that scores the same pairs', ()
     expect([...ranks]).toEqual(expected);
     if (width > 2) expect(new Set(expected).size, 'different ranks').toBeGreaterThan(3);
   });
+});
+
+it('two towers rank as their logits in float64 do', async () => {
+  const { random, exact } = distinctModel(on.gpu, { model: 'two-tower', batchNorm: true }, 7);
+  const { users, items } = random.config;
+  const width = 20;
+  const lists = Array.from({ length: users }, (_, user) =>
+    Array.from({ length: width }, (_, i) => (3 * i + user) % items),
+  );
+  const given = {
+    users: Uint32Array.from(lists.keys()),
+    items: Uint32Array.from(lists.flat()),
+    width,
+    protocol: 'test',
+  };
+  const ranks = await new LeaveOneOut(on.gpu, () => random.model.evaluation(), given).ranks();
+  const expected = lists.map((list, user) =>
+    rank(
+      list,
+      list.map((item) => exact[user]![item]!),
+    ),
+  );
+  expect([...ranks]).toEqual(expected);
+  expect(new Set(expected).size, 'different ranks').toBeGreaterThan(8);
 });
 
 it('ties count against the model: one that scores all alike has every item last', async () => {

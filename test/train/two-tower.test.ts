@@ -9,7 +9,7 @@ import { DeferredAdam } from '../../src/optim/deferred-adam.ts';
 import { fusedStep } from '../../src/train/fused-step.ts';
 import { logPopularity } from '../../src/train/log-popularity.ts';
 import { BatchSampler } from '../../src/train/sampler.ts';
-import { resolveSettings } from '../../src/train/settings.ts';
+import { resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
 import { trainingStep } from '../../src/train/step.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { centralDifferences } from '../differences.ts';
@@ -137,17 +137,21 @@ describe('the softmax', () => {
     );
   });
 
-  it('of more samples than an adapter can bind the logits of is refused with their bytes', async () => {
+  it.each<[string, Partial<TrainSettings>, RegExp]>([
+    ['more samples', { batchSize: 200 }, /^the logits of 200 users and 200 items of a batch needs .*\(160000 bytes\)/],
+    ['more items', { eval: 'loo', mlpLayers: [500, 4] }, /^a tower’s layer of 80 items needs .*\(160000 bytes\)/],
+  ])('of %s than an adapter can bind is refused with their bytes', async (_, change, message) => {
     const { gpu } = on;
     const { limits } = gpu;
     const small = new Proxy(limits, {
       get: (all, name: keyof GPUSupportedLimits) => (name === 'maxStorageBufferBindingSize' ? 2 ** 17 : all[name]),
     });
     Object.defineProperty(gpu, 'limits', { value: small, configurable: true });
-    const settings = { ...TINY, model: 'two-tower', loss: 'in-batch-softmax', batchSize: 200 } as const;
+    const settings = { ...TINY, model: 'two-tower', loss: 'in-batch-softmax', ...change } as const;
     const creation = Trainer.create(gpu, GROUPS, settings).finally(() => {
       Object.defineProperty(gpu, 'limits', { value: limits, configurable: true });
     });
-    await expect(creation).rejects.toThrow(/^the logits of 200 users and 200 items of a batch needs? .*160000 bytes/);
+    await expect(creation).rejects.toThrow(message);
+    await expect(creation).rejects.toBeInstanceOf(ConfigError);
   });
 });
