@@ -4,6 +4,7 @@ import { beyondAccuracy } from '../evaluate/beyond-accuracy.ts';
 import { activeUnits } from '../evaluate/hidden-units.ts';
 import { metricsByStratum } from '../evaluate/strata.ts';
 import type { EndEvent, StartEvent } from './history.ts';
+import type { TrainSettings } from './settings.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Looks at a run at its end: the final model's figures, and what in all of its figures is suspicious. */
@@ -17,13 +18,21 @@ export async function verdict(
     final: figures,
     alarms: alarms({
       losses: history.map(({ loss }) => loss),
-      baseRateLoss: settings.negatives > 0 ? baseRateEntropy(settings.negatives) : null,
+      baseRateLoss: baseRateLoss(settings),
       evaluated: trainer.validation ? [trainer.best ?? {}] : history,
       baselines,
       testedUsers: split.test.users.length,
       final: evidence,
     }),
   };
+}
+
+/**
+ * Weights of positives have the mean 1, so that those of --ips-power leave it as it is. Null for the softmax, for positives
+ * alone, and for hard negatives, which a model that learns draws harder and harder, so that its loss need not fall.
+ */
+function baseRateLoss({ loss, sampler, negatives }: TrainSettings): number | null {
+  return loss === 'bce' && sampler !== 'hard' && negatives > 0 ? baseRateEntropy(negatives) : null;
 }
 
 async function lookAt({

@@ -50,6 +50,15 @@ it('without the full protocol there are no lists, and without evaluation only th
   expect(alarms).toEqual([expect.stringMatching(/^the last epoch’s loss 0\.69\d\d is not below 0\.5004/)]);
 });
 
+it('the loss is judged where it is the cross-entropy of drawn labels only', async () => {
+  const settings = { epochs: 1, eval: 'none', lr: 1e-9 } as const;
+  const towers = { model: 'two-tower', loss: 'in-batch-softmax' } as const;
+  for (const other of [{ sampler: 'hard' }, { negatives: 0 }, towers] as const) {
+    expect((await run({ ...settings, ...other })).alarms, JSON.stringify(other)).toEqual([]);
+  }
+  expect((await run({ ...settings, ipsPower: 0.5 })).alarms).toHaveLength(1);
+});
+
 it('an MLP whose units are pushed below zero is dead, and scores all alike', async () => {
   const trainer = await trained(on.gpu, { ...SMALL, model: 'mlp', eval: 'both' });
   expect((await activeUnits(trainer.model, GROUPS.test)).every((units) => units > 0)).toBe(true);
