@@ -71,7 +71,7 @@ const headerLines = (event: StartEvent): string[] => [
   ...protocolLines(protocolsOf(event), event.testedUsers),
   ...(event.validation
     ? [
-        `validated on an item of ${formatCount(event.validation.testedUsers)} users: the table’s figures; the best epoch is tested`,
+        `validated on one item of ${formatCount(event.validation.testedUsers)} users each, as in the table; the best epoch is then tested`,
       ]
     : []),
   ...event.notes.map((note) => `note      ${note}`),

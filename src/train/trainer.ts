@@ -1,13 +1,9 @@
 import { Clock } from '../autograd/clock.ts';
-import type { SoftmaxOptions } from '../autograd/ops/in-batch-softmax.ts';
-import { record, tensor } from '../autograd/tape.ts';
 import { popularityScorer } from '../baselines/popularity.ts';
 import { chanceRanks } from '../baselines/random.ts';
 import { ranksBy } from '../baselines/ranks.ts';
 import type { Split } from '../data/split.ts';
-import { validationAsTest } from '../data/validation.ts';
-import { ConfigError } from '../errors.ts';
-import { type Evaluated, Evaluation } from '../evaluate/evaluation.ts';
+import type { Evaluated, Evaluation } from '../evaluate/evaluation.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { Pacer } from '../gpu/pacer.ts';
 import type { Plan } from '../gpu/plan.ts';
@@ -15,20 +11,17 @@ import { normalisesBatches } from '../models/config.ts';
 import { Model } from '../models/model.ts';
 import type { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
-import { RowAdam } from '../optim/row-adam.ts';
 import type { Sgd } from '../optim/sgd.ts';
-import { STREAM } from '../random.ts';
 import { BestWeights } from './best-weights.ts';
 import { type TrainProgress, trainEpoch } from './epoch.ts';
-import { fusedStep } from './fused-step.ts';
+import { newEvaluations } from './evaluations.ts';
 import { type Best, bestEpoch, type EpochEvent, outOfPatience } from './history.ts';
-import { logPopularity } from './log-popularity.ts';
 import { Losses } from './losses.ts';
 import { newOptimizer } from './optimizer.ts';
+import { type RecordedSteps, recordSteps } from './recorded-steps.ts';
 import { BatchSampler } from './sampler.ts';
 import { learningRate } from './schedule.ts';
 import { modelConfig, resolveSettings, type TrainSettings } from './settings.ts';
-import { trainingStep } from './step.ts';
 
 export interface TrainerOptions {
   /** Stops the run after the submit in flight; a checkpoint then goes on from that very step. */
@@ -36,12 +29,6 @@ export interface TrainerOptions {
   readonly onProgress?: (progress: TrainProgress) => void;
   /** Steps in one submit; found by itself when left out. It does not change the result. */
   readonly stepsPerSubmit?: number;
-}
-
-/** The step of a full batch, and that of the last batch of an epoch. */
-interface Steps {
-  readonly full: Plan;
-  readonly last: Plan;
 }
 
 /** Trains one model on one split: `for await (const epoch of trainer) …` yields each epoch's record. */
@@ -63,9 +50,7 @@ export class Trainer {
   step = 0;
   readonly losses: Losses;
   readonly #options: TrainerOptions;
-  readonly #softmax: SoftmaxOptions | undefined;
-  /** The step of an epoch's batches, and with negatives drawn hard where they are at some time. */
-  readonly #steps: { readonly usual: Steps; readonly hard: Steps | null };
+  readonly #steps: RecordedSteps;
   /** The optimizer's present rate. */
   #lr: number;
   #tested: Evaluated | null = null;
@@ -100,52 +85,12 @@ export class Trainer {
     this.clock = new Clock(gpu, this.sampler.batches);
     this.losses = new Losses(this.clock, this.sampler);
     this.optimizer = newOptimizer(this.model, this.clock, settings);
-    this.#softmax =
-      settings.loss === 'in-batch-softmax'
-        ? { logQ: tensor(gpu, logPopularity(split), { label: 'log popularity' }), temperature: settings.temperature }
-        : undefined;
-    this.#steps = { usual: this.#newSteps(false), hard: settings.sampler === 'hard' ? this.#newSteps(true) : null };
+    this.#steps = recordSteps(this);
     this.#lr = settings.lr;
     this.weights = new BestWeights(this.model);
-    this.evaluation = this.#newEvaluation(split, settings.evalSeed);
-    this.validation = settings.validation ? this.#newValidation() : null;
-  }
-
-  #newEvaluation(split: Split, seed: number): Evaluation | null {
-    const { eval: protocol, k } = this.settings;
-    return protocol === 'none' ? null : new Evaluation(this.gpu, this.model, split, { eval: protocol, k, seed });
-  }
-
-  #newValidation(): Evaluation | null {
-    const { split, settings } = this;
-    if (!split.validation?.users.length) {
-      throw new ConfigError(
-        split.validation
-          ? 'validation: no user has interactions enough for a validation item; no validation would be right'
-          : 'validation: the split has no validation items; loadDataset with validation holds some out',
-      );
-    }
-    const seed = (settings.evalSeed ^ STREAM.validation) >>> 0; // other negatives than the test items have
-    return this.#newEvaluation(validationAsTest(split), seed);
-  }
-
-  #newSteps(hard: boolean): Steps {
-    const [rows, rest] = [this.sampler.rows(0), this.sampler.rows(this.sampler.batches - 1)];
-    const full = this.#record(rows, hard);
-    return { full, last: rest === rows ? full : this.#record(rest, hard) };
-  }
-
-  /** The training step for a batch of so many rows, sampling included. @param hard whether negatives are drawn hard */
-  #record(rows: number, hard: boolean): Plan {
-    const { model, optimizer, clock, sampler } = this;
-    const { clipNorm, seed } = this.settings;
-    const softmax = this.#softmax;
-    return record(this.gpu, 'training step', () => {
-      const batch = sampler.draw(clock, rows, hard ? model.scoring() : undefined);
-      const options = { model, clock, clipNorm, dropout: { seed, step: clock.step }, softmax };
-      if (optimizer instanceof RowAdam) fusedStep(batch, { ...options, optimizer });
-      else trainingStep(batch, { ...options, optimizer });
-    });
+    const { evaluation, validation } = newEvaluations(gpu, this.model, split, settings);
+    this.evaluation = evaluation;
+    this.validation = validation;
   }
 
   /** The recorded step of a full batch, for those who want to look at its dispatches or profile them. */
@@ -180,6 +125,7 @@ export class Trainer {
     const { gpu, sampler, losses, settings, optimizer, history } = this;
     const { signal, onProgress, stepsPerSubmit } = this.#options;
     this.clock.set(this.step);
+    this.#tested = null;
     const pacer = new Pacer(gpu, stepsPerSubmit);
     while (!this.finished) {
       const epoch = Math.floor(this.step / sampler.batches) + 1;

@@ -346,7 +346,9 @@ describe('console', () => {
     for (const event of validated.epochs) display.epoch(event);
     display.end(validated.end);
     const lines = text().split('\n');
-    expect(lines).toContain('validated on an item of 4,000 users: the table’s figures; the best epoch is tested');
+    expect(lines).toContain(
+      'validated on one item of 4,000 users each, as in the table; the best epoch is then tested',
+    );
     expect(lines).toContain('popularity         –    0.3000    0.2000         –         –         –');
     expect(lines).toContain('         3    0.2440    0.4500    0.2500      9.00      1.25     1.10M');
     expect(lines.slice(-6, -3)).toEqual([
