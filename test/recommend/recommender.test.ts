@@ -198,7 +198,8 @@ describe('opened from a checkpoint', () => {
       itemIds: new StringIds(Array.from({ length: 80 }, (_, item) => `i${item}`)),
       split: GROUPS,
     };
-    const settings = { preset: 'lesson', gmfDim: 4, mlpDim: 4, mlpLayers: [8, 4], epochs: 2, eval: 'none' } as const;
+    const sizes = { preset: 'lesson', gmfDim: 4, mlpDim: 4, mlpLayers: [8, 4] } as const;
+    const settings = { ...sizes, epochs: 2, eval: 'none', schedule: 'constant' } as const;
     const trainer = await trained(on.gpu, settings);
     const own = Recommender.of(trainer, groups);
     const bytes = await encodeCheckpoint(trainer, groups);
