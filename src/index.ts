@@ -17,6 +17,7 @@ export { embedding, type Lookup } from './autograd/ops/embedding.ts';
 export { hadamard } from './autograd/ops/hadamard.ts';
 export { inBatchSoftmax, type SoftmaxOptions } from './autograd/ops/in-batch-softmax.ts';
 export { linear, linearRelu } from './autograd/ops/linear.ts';
+export type { Targets } from './autograd/ops/output.ts';
 export { relu } from './autograd/ops/relu.ts';
 export { split } from './autograd/ops/split.ts';
 export { type ParameterSpec, Parameters } from './autograd/parameters.ts';
