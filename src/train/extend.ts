@@ -1,9 +1,8 @@
 import type { Ids } from '../data/id-map.ts';
 import { DataError } from '../errors.ts';
-import type { Model } from '../models/model.ts';
 import { decodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
 import { loadWeights, readWeights } from '../models/weights.ts';
-import { checkOptimizer, checkpointInfo, optimizerState } from './checkpoint.ts';
+import { type CheckpointInfo, checkOptimizer, checkpointInfo, optimizerState } from './checkpoint.ts';
 import { checkFirstIds } from './ids.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -27,7 +26,7 @@ export async function extendCheckpoint(
   const { tensors } = decodeSafetensors(bytes, name);
   const info = checkpointInfo(bytes, name);
   checkOptimizer(info, trainer, name);
-  const tables = tableNames(model);
+  const tables = new Set(model.parameters.specs.filter(({ table }) => table).map((spec) => spec.name));
   /** A tensor's old values: as many as it has now or, of a table, its first rows. */
   const old = (key: string, { shape }: Pick<StoredTensor, 'shape'>, parameter: string): StoredTensor['data'] => {
     const stored = tensors.get(key);
@@ -48,14 +47,16 @@ export async function extendCheckpoint(
     data: old(key, tensor, tensor.label),
   }));
   checkFirstIds(info, ids, name);
+  checkOverlap(trainer, info, name);
   for (const { own, data } of oldWeights) own.data.set(data);
   loadWeights(model, weights, name);
   for (const { view, data } of oldState) gpu.write(view.buffer, view.offset ?? 0, data);
 }
 
-/** The parameters that have a row for each user or each item. */
-function tableNames({ tables }: Model): Set<string> {
-  return new Set(
-    [tables.gmf, tables.mlp].flatMap((branch) => (branch ? [branch.users.label, branch.items.label] : [])),
+/** Data without any of the old items is another catalogue's: then nothing that was learnt is of use. */
+function checkOverlap({ split }: Trainer, { itemIds }: CheckpointInfo, name: string): void {
+  if (split.train.items.some((item) => item < itemIds.size)) return;
+  throw new DataError(
+    `${name}: none of its ${itemIds.size} items is in this data; data of the same catalogue would be right`,
   );
 }

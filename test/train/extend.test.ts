@@ -34,6 +34,7 @@ async function extended(settings: Partial<TrainSettings>, bytes: Uint8Array<Arra
 describe.each<[string, Partial<TrainSettings>]>([
   ['the lesson’s way of training', RUN],
   ['mf, whose biases are narrower in files', { ...RUN, model: 'mf' }],
+  ['two towers', { ...RUN, model: 'two-tower' }],
   ['momentum', { ...RUN, optimizer: 'sgd', momentum: 0.9 }],
 ])('with %s', (_, settings) => {
   let old: Trainer;
@@ -55,7 +56,7 @@ describe.each<[string, Partial<TrainSettings>]>([
       expect([...data.subarray(known.length)], `new part of ${name}`).toEqual([
         ...fresh.get(name)!.data.subarray(known.length),
       ]);
-      const rows = /_user_|user_bias/.test(name) ? 61 : /_item_|item_bias/.test(name) ? 95 : before.get(name)!.shape[0];
+      const rows = /user_(emb|bias)/.test(name) ? 61 : /item_(emb|bias)/.test(name) ? 95 : before.get(name)!.shape[0];
       expect(shape[0], name).toBe(rows);
       if (name.startsWith('optimizer.')) expect(data.subarray(known.length).every((value) => value === 0)).toBe(true);
     }
@@ -134,6 +135,15 @@ describe('a checkpoint is refused, and the trainer stays as it was,', () => {
     await expectRefused(
       await checkpoint({}, GROUPS, ids),
       `its item number 0 is "i0", and this data's is "0"; the data that it was trained on would be right`,
+    );
+  });
+
+  it('of none of the data’s items', async () => {
+    const { train } = GROWN;
+    const other = { ...GROWN, train: { ...train, items: train.items.map((item) => Math.max(item, GROUPS.items)) } };
+    const extension = extended(RUN, await checkpoint({}), other);
+    await expect(extension).rejects.toThrow(
+      new DataError('old.safetensors: none of its 80 items is in this data; data of the same catalogue would be right'),
     );
   });
 

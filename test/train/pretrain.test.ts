@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { identityIds } from '../../src/data/id-map.ts';
+import { drawValidation } from '../../src/data/validation.ts';
 import { ConfigError, DataError } from '../../src/errors.ts';
 import { fuse } from '../../src/models/fuse.ts';
+import { decodeSafetensors } from '../../src/models/safetensors.ts';
 import { loadWeights, readWeights } from '../../src/models/weights.ts';
 import { checkpointInfo, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { branchSettings, FINE_TUNING_LR, fineTuning } from '../../src/train/fine-tuning.ts';
@@ -18,7 +20,8 @@ const IDS = { userIds: identityIds(GROUPS.users), itemIds: identityIds(GROUPS.it
 const { lr: _, ...RUN } = { ...LESSON_LIKE, batchSize: 48, epochs: 3 };
 const PRETRAIN = { epochs: 2, alpha: 0.4 };
 
-const newRun = (options: TrainerOptions = {}) => Pretraining.create(on.gpu, GROUPS, RUN, PRETRAIN, options);
+type NewRun = (options?: TrainerOptions) => Promise<Pretraining>;
+const newRun: NewRun = (options = {}) => Pretraining.create(on.gpu, GROUPS, RUN, PRETRAIN, options);
 
 const figures = ({ branch, epoch, loss, 'hr@10': hr }: EpochEvent) => ({ branch, epoch, loss, hr });
 
@@ -26,6 +29,24 @@ async function outcome(run: Pretraining) {
   for await (const _ of run);
   const epochs = [...run.history, ...run.trainer.history].map(figures);
   return { epochs, step: run.trainer.step, sha: await run.trainer.weightsSha256() };
+}
+
+/** What a run says that was stopped within an epoch, and what the run says that goes on from its checkpoint. */
+async function stoppedAndResumed(make: NewRun, branch: EpochEvent['branch'], epoch: number) {
+  const abort = new AbortController();
+  const clock = hurry();
+  const first = await make({
+    signal: abort.signal,
+    stepsPerSubmit: 2,
+    onProgress: (progress) => {
+      if (progress.branch === branch && progress.epoch === epoch) abort.abort();
+    },
+  });
+  const stopped = { ...(await outcome(first)), isStopped: first.trainer.stopped };
+  clock.mockRestore();
+  const second = await make();
+  await second.restoreCheckpoint(await first.encodeCheckpoint(IDS), 'checkpoint', IDS);
+  return { stopped, resumed: await outcome(second) };
 }
 
 describe('a run with pre-training', () => {
@@ -66,23 +87,11 @@ describe('a run with pre-training', () => {
     ['mlp', 1],
     [undefined, 1],
   ])('stopped within %s’s epoch %d, goes on to the same bits', async (branch, epoch) => {
-    const abort = new AbortController();
-    const clock = hurry();
-    const first = await newRun({
-      signal: abort.signal,
-      stepsPerSubmit: 2,
-      onProgress: (progress) => {
-        if (progress.branch === branch && progress.epoch === epoch) abort.abort();
-      },
-    });
-    const { epochs } = await outcome(first);
-    clock.mockRestore();
-    expect([first.trainer.stopped, epochs]).toEqual([true, straight.epochs.slice(0, epochs.length)]);
+    const { stopped, resumed } = await stoppedAndResumed(newRun, branch, epoch);
+    const { epochs, isStopped } = stopped;
+    expect([isStopped, epochs]).toEqual([true, straight.epochs.slice(0, epochs.length)]);
     expect(straight.epochs[epochs.length]).toMatchObject({ epoch, ...(branch && { branch }) });
-
-    const second = await newRun();
-    await second.restoreCheckpoint(await first.encodeCheckpoint(IDS), 'checkpoint', IDS);
-    expect(await outcome(second)).toEqual(straight);
+    expect(resumed).toEqual(straight);
   });
 
   it('goes on from a checkpoint after any epoch, which says what it is of', async () => {
@@ -108,6 +117,32 @@ describe('a run with pre-training', () => {
       [null, 4, 'neumf'],
     ]);
   });
+});
+
+it('with validation items a branch that is trained for too long hands on its best weights, also when it was stopped', async () => {
+  const split = drawValidation(GROUPS, 1);
+  const pretrain = { epochs: 9, alpha: 0.5 };
+  const settings = { ...RUN, validation: true, patience: 1, epochs: 2 };
+  const make: NewRun = (options = {}) => Pretraining.create(on.gpu, split, settings, pretrain, options);
+  const run = await make();
+  const straight = await outcome(run);
+  const trainedFor = (kind: EpochEvent['branch']) => run.history.filter(({ branch }) => branch === kind).length;
+  expect(trainedFor('gmf'), 'GMF’s epochs').toBeLessThan(9);
+  expect((await stoppedAndResumed(make, 'mlp', 2)).resumed).toEqual(straight);
+
+  const whole = fineTuning(settings);
+  const trainer = await trained(on.gpu, branchSettings(whole, pretrain, 'gmf'), {}, split);
+  expect(trainer.best!.epoch).toBeLessThan(trainedFor('gmf'));
+  const other = await make();
+  let bytes!: Uint8Array<ArrayBuffer>;
+  for await (const { branch } of other) {
+    bytes = await other.encodeCheckpoint(IDS);
+    if (branch === 'mlp') break;
+  }
+  const { tensors } = decodeSafetensors(bytes, 'checkpoint');
+  for (const [name, { data }] of await readWeights(trainer.model)) {
+    expect(tensors.get(`pretrained.gmf.${name}`)!.data, name).toEqual(data);
+  }
 });
 
 describe('the branches', () => {
