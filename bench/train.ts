@@ -38,7 +38,8 @@ await runProgram(program, async (options: TrainOptions) => {
       return stopped ? STOPPED : 0;
     } catch (error) {
       if (error !== signal.reason) throw error;
-      return STOPPED; // while the baselines were fitted: nothing was trained that could be written
+      console.error('note: stopped while the baselines were fitted, so nothing was trained and nothing is written');
+      return STOPPED;
     }
   });
 });

@@ -25,10 +25,11 @@ const spreadOf = (spread: Spread<Evaluated> | null, { metricsIn }: Protocol, nam
 const titleOf = (name: string, { key }: Protocol, { length }: readonly Protocol[]): string =>
   `${length > 1 ? `${key} ` : ''}${name.toUpperCase()}`;
 
-/** What the seeds are of, and what all runs share. */
-function describeRuns({ seeds }: RunsEvent, { settings, protocols }: StartEvent): string {
+/** Whose figures these are, what all runs share, and on what each chose its best epoch. */
+function describeRuns({ seeds, best }: RunsEvent, { settings, protocols, validation }: StartEvent): string {
   const shared = protocols.sampled ? `; the same candidates for all, drawn with seed ${settings.evalSeed}` : '';
-  return `${seeds.length} runs with seeds ${seeds.join(', ')}${shared}; mean ± sample deviation`;
+  const chosen = best ? `; best epochs chosen on the ${validation ? 'validation' : 'test'} items` : '';
+  return `${seeds.length} runs with seeds ${seeds.join(', ')}${shared}${chosen}; mean ± sample deviation`;
 }
 
 /** Lines for the console: a table of metrics in the best epochs and in the last. */
@@ -101,7 +102,8 @@ export function renderRuns(event: RunsEvent, runs: readonly NamedRun[], date: Da
   const [{ start }] = runs;
   const protocols = protocolsOf(start);
   const content = html`<main>
-<section><p class="note">${describeRuns(event, start)}.</p></section>
+<section><p class="note">${describeRuns(event, start)}.</p>
+${start.notes.map((note) => html`<p class="note">Note: ${note}.</p>`)}</section>
 ${protocols.map((protocol) => metricsSection(event, start, protocol))}
 ${runsSection(runs, protocols)}
 </main>`;

@@ -30,7 +30,7 @@ const MF = {
   model: 'mf',
   gmfDim: 64,
   optimizer: 'adam',
-  lr: 0.002,
+  lr: 0.001,
   weightDecay: 1e-6,
   batchSize: 1024,
   negatives: 4,

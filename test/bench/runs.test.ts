@@ -16,7 +16,7 @@ const start: StartEvent = {
   protocols: { sampled: 'leave-one-out, 99 sampled negatives, ties against the model' },
   baselines: { popularity: { 'hr@10': 0.393, 'ndcg@10': 0.211 } },
   settings: { model: 'neumf', preset: 'paper-8', epochs: 1, seed: 42, evalSeed: 42 },
-  notes: [],
+  notes: ['EASE: λ 500'],
 };
 
 function run(seed: number, hr: number, ndcg: number): NamedRun {
@@ -48,7 +48,7 @@ const summary = summariseRuns(runs);
 describe('the summary of several runs', () => {
   it('is a table of mean and deviation', () => {
     expect(runsTable(summary, start).split('\n')).toEqual([
-      'runs      2 runs with seeds 42, 43; the same candidates for all, drawn with seed 42; mean ± sample deviation',
+      'runs      2 runs with seeds 42, 43; the same candidates for all, drawn with seed 42; best epochs chosen on the test items; mean ± sample deviation',
       '',
       '              best epoch       last epoch',
       'epoch          1.0 ± 0.0                –',
@@ -81,6 +81,7 @@ describe('the summary of several runs', () => {
       '2026-03-01 14:05 UTC',
       'neumf paper-8',
       start.protocols.sampled!,
+      'Note: EASE: λ 500.',
       '<th scope="row">HR@10</th><td>0.5500 ± 0.0707</td><td>0.5500 ± 0.0707</td><td>0.3930</td>',
       '<a href="run-2/report.html">run-2</a></th><td>43</td><td>1</td><td>0.6000</td><td>0.3000</td><td>12.0 s</td>',
     ]) {
