@@ -4,6 +4,7 @@ import { drawValidation } from '../../src/data/validation.ts';
 import { DataError } from '../../src/errors.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/models/safetensors.ts';
 import { checkpointInfo, encodeCheckpoint, restoreCheckpoint } from '../../src/train/checkpoint.ts';
+import { Pretraining } from '../../src/train/pretrain.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.ts';
 import { useGpu } from '../gpu-fixture.ts';
@@ -120,6 +121,24 @@ describe('a run with warm-up, plateau and early stopping', () => {
       new DataError('checkpoint: it was trained with validation items, and this run has none'),
     );
   });
+});
+
+it('pre-training with validation goes on from any epoch to the same bits', async () => {
+  const settings = { ...SETTINGS, epochs: 3, patience: 1 };
+  const newRun = () => Pretraining.create(on.gpu, SPLIT, settings, { epochs: 3 });
+  const rest = async (run: Pretraining) => {
+    for await (const _ of run);
+    return outcome(run.trainer);
+  };
+  const straight = await newRun();
+  const checkpoints: Uint8Array<ArrayBuffer>[] = [];
+  for await (const _ of straight) checkpoints.push(await straight.encodeCheckpoint(IDS));
+  const expected = await outcome(straight.trainer);
+  for (const bytes of checkpoints) {
+    const run = await newRun();
+    await run.restoreCheckpoint(bytes, 'checkpoint', IDS);
+    expect(await rest(run)).toEqual(expected);
+  }
 });
 
 it('a checkpoint from before there were schedules and validation goes on at its one rate', async () => {
