@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MODEL_KINDS, PRESETS, SCHEDULES } from '../../src/models/config.ts';
-import { DEFAULT_SETTINGS, LOSSES, OPTIMIZERS, resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
+import { LOSSES, OPTIMIZERS } from '../../src/train/choices.ts';
+import { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
 import { addAdapterOption, integer as bounded } from '../program.ts';
 import { addBeginningOptions, type BeginningOptions } from './beginning-options.ts';
 

@@ -1,17 +1,7 @@
 import { ConfigError } from '../errors.ts';
-import { MOST_CANDIDATES } from '../kernels/sample-batch.ts';
-import {
-  MODEL_KINDS,
-  type ModelConfig,
-  type ModelKind,
-  normalisesBatches,
-  PRESETS,
-  SCHEDULES,
-  type Schedule,
-} from '../models/config.ts';
-
-export const OPTIMIZERS = ['adam', 'lazy-adam', 'sgd'] as const;
-export const LOSSES = ['bce', 'in-batch-softmax'] as const;
+import { type ModelConfig, type ModelKind, PRESETS, type Schedule } from '../models/config.ts';
+import { checkSettings } from './check-settings.ts';
+import type { LOSSES, OPTIMIZERS } from './choices.ts';
 
 /** How a model is built and trained. Everything that a preset leaves open has the default given here. */
 export interface TrainSettings {
@@ -130,7 +120,7 @@ export function resolveSettings(given: Partial<TrainSettings> = {}): TrainSettin
   // The presets' negatives are for the other loss.
   const drawn = given.loss === 'in-batch-softmax' ? { negatives: 0 } : {};
   const settings: TrainSettings = { ...DEFAULT_SETTINGS, evalSeed: seed, ...preset, ...drawn, ...set, preset: name };
-  check(settings);
+  checkSettings(settings);
   return settings;
 }
 
@@ -138,116 +128,4 @@ export function resolveSettings(given: Partial<TrainSettings> = {}): TrainSettin
 export function modelConfig(settings: TrainSettings, users: number, items: number): ModelConfig {
   const { model, gmfDim, mlpDim, mlpLayers, batchNorm, dropout } = settings;
   return { model, users, items, gmfDim, mlpDim, mlpLayers, batchNorm, dropout };
-}
-
-function check(settings: TrainSettings): void {
-  const integer = (name: keyof TrainSettings, least: number) => {
-    const value = settings[name];
-    if (!Number.isSafeInteger(value) || (value as number) < least) {
-      throw new ConfigError(`${name} ${value}: an integer of at least ${least} would be right`);
-    }
-  };
-  const seed = (name: keyof TrainSettings) => {
-    integer(name, 0);
-    const value = settings[name] as number;
-    if (value > 0xffffffff) throw new ConfigError(`${name} ${value}: at most ${0xffffffff} would be right`);
-  };
-  const positive = (name: keyof TrainSettings, zero: boolean) => {
-    const value = settings[name];
-    if (!(Number.isFinite(value) && (zero ? (value as number) >= 0 : (value as number) > 0))) {
-      throw new ConfigError(`${name} ${value}: a number ${zero ? 'of at least' : 'above'} 0 would be right`);
-    }
-  };
-  const within = (name: keyof TrainSettings, least: number, most: number) => {
-    const value = settings[name] as number;
-    if (!(value >= least && value <= most)) {
-      throw new ConfigError(`${name} ${value}: a number from ${least} to ${most} would be right`);
-    }
-  };
-  const oneOf = (name: keyof TrainSettings, values: readonly string[]) => {
-    if (!values.includes(settings[name] as string)) {
-      throw new ConfigError(`${name} "${settings[name]}": ${values.join(', ')} would be right`);
-    }
-  };
-  integer('epochs', 1);
-  integer('batchSize', 1);
-  integer('negatives', 0);
-  integer('evalEvery', 1);
-  seed('seed');
-  seed('evalSeed');
-  positive('lr', false);
-  positive('weightDecay', true);
-  if (settings.weightDecayTables !== null) positive('weightDecayTables', true);
-  if (settings.weightDecayBiases !== null) positive('weightDecayBiases', true);
-  within('samplerPower', 0, 2);
-  integer('hardCandidates', 1);
-  within('hardCandidates', 1, MOST_CANDIDATES);
-  integer('hardFrom', 1);
-  if (!(settings.momentum >= 0 && settings.momentum < 1)) {
-    throw new ConfigError(`momentum ${settings.momentum}: a number from 0 to below 1 would be right`);
-  }
-  within('ipsPower', 0, 2);
-  within('ipsClip', 1, 1e6);
-  if (settings.clipNorm !== null) positive('clipNorm', false);
-  oneOf('model', MODEL_KINDS);
-  oneOf('optimizer', OPTIMIZERS);
-  oneOf('loss', LOSSES);
-  positive('temperature', false);
-  oneOf('sampler', ['uniform', 'popularity', 'hard']);
-  if (settings.sampler === 'hard' && settings.negatives === 0) {
-    throw new ConfigError('sampler hard with negatives 0: at least 1, or another sampler, would be right');
-  }
-  oneOf('eval', ['loo', 'full', 'both', 'none']);
-  if (settings.k.length === 0 || !settings.k.every((k) => Number.isSafeInteger(k) && k >= 1)) {
-    throw new ConfigError(`k ${settings.k}: integers of at least 1, such as 5,10,20, would be right`);
-  }
-  if (settings.momentum > 0 && settings.optimizer !== 'sgd') {
-    throw new ConfigError(
-      `momentum ${settings.momentum} with ${settings.optimizer}, which has none: momentum 0, or optimizer sgd, would be right`,
-    );
-  }
-  oneOf('schedule', SCHEDULES);
-  if (!(settings.scheduleFactor > 0 && settings.scheduleFactor < 1)) {
-    throw new ConfigError(`scheduleFactor ${settings.scheduleFactor}: a number above 0 and below 1 would be right`);
-  }
-  integer('scheduleStep', 1);
-  integer('schedulePatience', 0);
-  within('scheduleMin', 0, settings.lr);
-  integer('warmUp', 0);
-  if (settings.patience !== null) integer('patience', 1);
-  if (settings.patience !== null && !settings.validation) {
-    throw new ConfigError(
-      `patience ${settings.patience}: when to stop is chosen on validation items, and there are none; validation would be right`,
-    );
-  }
-  if (settings.eval === 'none' && settings.validation) {
-    throw new ConfigError('validation with eval none: nothing is evaluated; eval loo would be right');
-  }
-  if (settings.eval === 'none' && settings.schedule === 'plateau') {
-    throw new ConfigError(
-      'schedule "plateau" with eval none: it follows HR@10, and nothing is evaluated; constant, step, cosine would be right',
-    );
-  }
-  if (settings.loss === 'in-batch-softmax') checkSoftmax(settings);
-  if (normalisesBatches(settings) && settings.batchSize < 2) {
-    throw new ConfigError(
-      `batchSize ${settings.batchSize} with batch norm: one sample has no variance; at least 2, or no batch norm, would be right`,
-    );
-  }
-}
-
-function checkSoftmax({ model, negatives, batchSize, ipsPower }: TrainSettings): void {
-  const refuse = (what: string) => {
-    throw new ConfigError(`${what} would be right`);
-  };
-  if (model !== 'two-tower') refuse(`loss in-batch-softmax with model ${model}, which has no towers: model two-tower`);
-  if (negatives > 0) {
-    refuse(`negatives ${negatives} with loss in-batch-softmax, for which the batch’s other items are negatives: 0`);
-  }
-  if (batchSize < 2) {
-    refuse(`batchSize ${batchSize} with loss in-batch-softmax, for which other samples are negatives: at least 2`);
-  }
-  if (ipsPower > 0) {
-    refuse(`ipsPower ${ipsPower} with loss in-batch-softmax, which takes popularity out itself: 0, or loss bce,`);
-  }
 }
