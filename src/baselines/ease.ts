@@ -6,6 +6,8 @@ import { BLOCK, invertSymmetric } from './inverse.ts';
 import { turns, type Watch } from './long-loop.ts';
 import type { Scorer } from './ranks.ts';
 
+export const DEFAULT_LAMBDA = 500;
+
 export interface EaseOptions extends Watch {
   /** L2 regularisation λ of the item weights; default 500. */
   readonly lambda?: number;
@@ -24,7 +26,7 @@ const MOST_BYTES = 2 ** 31;
  * Throws ConfigError for a λ that cannot be, and for more items than memory.
  */
 export async function easeScorer({ items, train }: Split, options: EaseOptions = {}): Promise<Scorer> {
-  const { lambda = 500, ...watch } = options;
+  const { lambda = DEFAULT_LAMBDA, ...watch } = options;
   if (!(Number.isFinite(lambda) && lambda > 0)) {
     throw new ConfigError(`lambda ${lambda}: a number above 0 would be right`);
   }

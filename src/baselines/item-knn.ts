@@ -5,6 +5,8 @@ import { coOccurrences } from './co-occurrence.ts';
 import { turns, type Watch } from './long-loop.ts';
 import type { Scorer } from './ranks.ts';
 
+export const DEFAULT_NEIGHBOURS = 50;
+
 export interface ItemKnnOptions extends Watch {
   /** How many of an item's most similar items count; default 50. */
   readonly neighbours?: number;
@@ -25,7 +27,7 @@ interface Neighbours extends ItemLists {
  * Progress?). O(items × k) memory, Σ |history|² additions. Throws ConfigError for a number of neighbours that cannot be.
  */
 export async function itemKnnScorer(split: Split, options: ItemKnnOptions = {}): Promise<Scorer> {
-  const { neighbours = 50, ...watch } = options;
+  const { neighbours = DEFAULT_NEIGHBOURS, ...watch } = options;
   if (!Number.isInteger(neighbours) || neighbours < 1) {
     throw new ConfigError(`neighbours ${neighbours}: an integer of at least 1 would be right`);
   }

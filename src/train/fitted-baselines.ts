@@ -1,6 +1,6 @@
 /** Baselines that have to be fitted, each to the data and under the protocols of a trainer. */
-import { easeScorer } from '../baselines/ease.ts';
-import { itemKnnScorer } from '../baselines/item-knn.ts';
+import { DEFAULT_LAMBDA, easeScorer } from '../baselines/ease.ts';
+import { DEFAULT_NEIGHBOURS, itemKnnScorer } from '../baselines/item-knn.ts';
 import type { Watch } from '../baselines/long-loop.ts';
 import { ranksBy, type Scorer } from '../baselines/ranks.ts';
 import type { Split } from '../data/split.ts';
@@ -39,8 +39,8 @@ const MF = {
 } as const satisfies Partial<TrainSettings>;
 
 export const FITTED_BASELINES: readonly FittedBaseline[] = [
-  { name: 'item-kNN', about: 'cosine, 50 neighbours', evaluate: scored(itemKnnScorer) },
-  { name: 'EASE', about: 'λ 500', evaluate: scored(easeScorer) },
+  { name: 'item-kNN', about: `cosine, ${DEFAULT_NEIGHBOURS} neighbours`, evaluate: scored(itemKnnScorer) },
+  { name: 'EASE', about: `λ ${DEFAULT_LAMBDA}`, evaluate: scored(easeScorer) },
   {
     name: 'MF',
     about: `${MF.gmfDim} dimensions and biases, ${MF.negatives} negatives, Adam at ${MF.lr}, the model of epoch ${MF.epochs}`,
