@@ -21,7 +21,7 @@ export const ROLES = ['user', 'item', 'timestamp'] as const;
 type Role = (typeof ROLES)[number];
 
 /** Names that a header may use, best first; compared in lower case and without `_`, `-` and spaces. */
-const KNOWN_NAMES: Record<Role, readonly string[]> = {
+export const KNOWN_NAMES: Record<Role, readonly string[]> = {
   user: ['user', 'userid', 'uid', 'customer', 'customerid', 'reviewerid', 'visitorid'],
   item: ['item', 'itemid', 'iid', 'movie', 'movieid', 'product', 'productid', 'article', 'articleid', 'asin'],
   timestamp: ['timestamp', 'time', 'ts', 'unixreviewtime', 'datetime', 'date'],
@@ -77,4 +77,4 @@ function looksLikeHeader(numbers: number[], first: string[], second: string[] = 
 
 const isTime = (cell = '') => !Number.isNaN(parseTimestamp(cell));
 /** Without the type that RecBole's atomic files add: `user_id:token`. */
-const normalised = (cell: string) => cell.toLowerCase().replace(/:.*|[_\s-]/g, '');
+export const normalised = (cell: string) => cell.toLowerCase().replace(/:.*|[_\s-]/g, '');

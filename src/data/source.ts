@@ -11,22 +11,30 @@ export interface ByteSource {
 }
 
 /**
- * The source's text in pieces, inflated when its first bytes are those of a gzip, whatever its name.
+ * The source's text in pieces, inflated as byteChunks does.
  * Throws DataError when the gzip is damaged or the text is not UTF-8.
  */
 export async function* textChunks(source: ByteSource): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const bytes of byteChunks(source)) yield decode(decoder, bytes, source.name);
+  yield decode(decoder, undefined, source.name);
+}
+
+/**
+ * The source's bytes in pieces, inflated when the first ones are those of a gzip, whatever its name.
+ * Throws DataError when the gzip is damaged.
+ */
+export async function* byteChunks(source: ByteSource): AsyncGenerator<Uint8Array> {
   const [probe, stored] = source.stream().tee();
   const zipped = await startsLikeGzip(probe);
   const gunzip = () => new DecompressionStream('gzip') as ReadableWritablePair<Uint8Array, Uint8Array>;
   const reader = (zipped ? stored.pipeThrough(gunzip()) : stored).getReader();
-  const decoder = new TextDecoder('utf-8', { fatal: true });
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;
-      yield decode(decoder, value, source.name);
+      yield value;
     }
-    yield decode(decoder, undefined, source.name);
   } catch (cause) {
     if (cause instanceof DataError || !zipped) throw cause;
     throw new DataError(`${source.name}: the gzip data is truncated or damaged; fetch the file again`, { cause });
