@@ -1,6 +1,6 @@
-/** `npm run build`: dist/node.js, dist/browser.js and the declarations in dist/types. */
+/** `npm run build`: dist/node.js, dist/browser.js, the declarations in dist/types, and dist/neumf.js with what it reads. */
 import { execFileSync } from 'node:child_process';
-import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bundleForBrowser, bundleForNode } from './bundle.ts';
@@ -14,6 +14,10 @@ const browser = await bundleForBrowser('src/index.ts', 'dist/browser.js');
 console.log(
   `dist/browser.js  ${kilobytes(Buffer.byteLength(browser))}, ${kilobytes(gzipSync(browser).length)} with gzip`,
 );
+await bundleForNode('bench/neumf.ts', 'dist/neumf.js', '#!/usr/bin/env node');
+for (const file of ['report.css', 'map.css']) cpSync(`bench/report/${file}`, `dist/${file}`);
+cpSync('bench/data', 'dist/data', { recursive: true });
+console.log(`dist/neumf.js    ${kilobytes(readFileSync('dist/neumf.js').length)}`);
 console.log(`dist/types       ${declare('src/index.ts', 'dist/types')} declaration files`);
 
 function kilobytes(bytes: number): string {

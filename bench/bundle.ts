@@ -43,9 +43,10 @@ const COMMON: BuildOptions = {
   plugins: [shaderTexts],
 };
 
-/** Bundles `entry` for Node into `outfile`; npm packages stay imports. */
-export async function bundleForNode(entry: string, outfile: string): Promise<void> {
-  await build({ ...COMMON, entryPoints: [entry], outfile, platform: 'node', packages: 'external' });
+/** Bundles `entry` for Node into `outfile`; npm packages stay imports. @param firstLine what a program begins with */
+export async function bundleForNode(entry: string, outfile: string, firstLine = ''): Promise<void> {
+  const banner = { js: firstLine };
+  await build({ ...COMMON, entryPoints: [entry], outfile, platform: 'node', packages: 'external', banner });
 }
 
 /**

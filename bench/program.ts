@@ -61,18 +61,30 @@ export async function withGpu<T>(options: OpenOptions, body: (gpu: Gpu) => Promi
   }
 }
 
-/**
- * Parses the command line and runs `action`, which gives the exit code. Bad options, data and settings, and a GPU that
- * fails, end with one line on stderr and exit code 2; anything else is a bug and keeps its stack.
- */
+/** Parses the command line and runs `action`, which gives the exit code; see parseProgram. */
 export async function runProgram<A extends unknown[]>(
   program: Command,
   action: (...args: A) => Promise<number>,
 ): Promise<void> {
-  program.exitOverride().configureOutput({ outputError: (text, write) => write(text.replace(/\n(?=.)/g, ' ')) });
-  program.action(async (...args) => {
+  setAction(program, action);
+  await parseProgram(program);
+}
+
+/** What a command does: `action` takes its arguments and options, and gives the exit code. */
+export function setAction<A extends unknown[]>(command: Command, action: (...args: A) => Promise<number>): void {
+  command.action(async (...args) => {
     process.exitCode = await action(...(args as unknown as A));
   });
+}
+
+/**
+ * Parses the command line and runs what it asks for. Bad options, data and settings, and a GPU that fails, end with one
+ * line on stderr and exit code 2; anything else is a bug and keeps its stack.
+ */
+export async function parseProgram(program: Command): Promise<void> {
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ outputError: (text, write) => write(text.replace(/\n(?=.)/g, ' ')) });
+  }
   try {
     await program.parseAsync();
   } catch (error) {

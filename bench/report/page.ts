@@ -14,22 +14,18 @@ export const cells = (values: readonly string[]): readonly Html[] => values.map(
 export const pairs = (entries: readonly (readonly [string, string])[]): readonly Html[] =>
   entries.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`);
 
+/** What stands above a page: what it is about, on what, and what should be known of it. */
+export interface Heading {
+  readonly what: string;
+  readonly on: string;
+  readonly facts: readonly (readonly [string, string])[];
+}
+
 /**
- * A page about runs on one data set with one model: it opens offline and fetches nothing.
- * @param date when the runs were made
+ * A page that opens offline and fetches nothing.
  * @param styles beside the reports' own
  */
-export function renderPage(start: StartEvent, date: Date, content: Html, styles = ''): string {
-  const day = `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const facts = pairs([
-    [
-      'Data',
-      `${formatCount(start.users)} users × ${formatCount(start.items)} items, ${formatCount(start.interactions)} interactions`,
-    ],
-    ['Model', `${describeModel(start)}, ${formatCount(start.parameters)} parameters`],
-    ['Adapter', describeAdapter(start)],
-    ['Date', day],
-  ]);
+export function renderDocument({ what, on, facts }: Heading, content: Html, styles = ''): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -37,15 +33,34 @@ export function renderPage(start: StartEvent, date: Date, content: Html, styles 
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <meta name="color-scheme" content="light dark">
-<title>${describeModel(start)} on ${start.data}</title>
+<title>${what} on ${on}</title>
 <style>${trusted(styles)}
 ${trusted(asset('./report.css'))}</style>
 </head>
 <body>
-<header><h1>${describeModel(start)} <span>on</span> ${start.data}</h1>
-<table class="pairs">${facts}</table></header>
+<header><h1>${what} <span>on</span> ${on}</h1>
+<table class="pairs">${pairs(facts)}</table></header>
 ${content}
 </body>
 </html>
 `.html;
+}
+
+/** The day and minute of a date. */
+export const dayOf = (date: Date): string => `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+
+/**
+ * A page about runs on one data set with one model.
+ * @param date when the runs were made
+ * @param styles beside the reports' own
+ */
+export function renderPage(start: StartEvent, date: Date, content: Html, styles = ''): string {
+  const size = `${formatCount(start.users)} users × ${formatCount(start.items)} items`;
+  const facts = [
+    ['Data', `${size}, ${formatCount(start.interactions)} interactions`],
+    ['Model', `${describeModel(start)}, ${formatCount(start.parameters)} parameters`],
+    ['Adapter', describeAdapter(start)],
+    ['Date', dayOf(date)],
+  ] as const;
+  return renderDocument({ what: describeModel(start), on: start.data, facts }, content, styles);
 }

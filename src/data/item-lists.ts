@@ -20,3 +20,10 @@ export function pickLists({ offsets, items }: ItemLists, lists: Uint32Array): It
 
 /** So many lists, all empty. */
 export const emptyLists = (count: number): ItemLists => joinLists(Array.from({ length: count }, () => []));
+
+/** How many lists each item is in: [items]. */
+export function countItems({ items: listed }: ItemLists, items: number): Uint32Array {
+  const counts = new Uint32Array(items);
+  for (const item of listed) counts[item]++;
+  return counts;
+}

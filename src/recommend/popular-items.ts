@@ -1,3 +1,4 @@
+import { countItems } from '../data/item-lists.ts';
 import type { ItemLists } from '../data/split.ts';
 import type { TopItems } from '../evaluate/top-items.ts';
 import { NO_CANDIDATE } from '../kernels/rank.ts';
@@ -9,8 +10,7 @@ import { NO_CANDIDATE } from '../kernels/rank.ts';
  */
 export function popularItems(histories: ItemLists, allowed: Uint32Array, k: number): TopItems {
   const users = histories.offsets.length - 1;
-  const counts = new Uint32Array(allowed.length);
-  for (const item of histories.items) counts[item]!++;
+  const counts = countItems(histories, allowed.length);
   const order = [...counts.keys()].filter((item) => allowed[item]).sort((a, b) => counts[b]! - counts[a]! || a - b);
   const items = Uint32Array.from({ length: k }, (_, place) => order[place] ?? NO_CANDIDATE);
   const logits = Float32Array.from(items, (item) =>

@@ -1,6 +1,6 @@
 import { histories } from '../data/histories.ts';
 import type { Ids } from '../data/id-map.ts';
-import { emptyLists, joinLists, pickLists } from '../data/item-lists.ts';
+import { countItems, emptyLists, joinLists, pickLists } from '../data/item-lists.ts';
 import type { ItemLists } from '../data/split.ts';
 import { ConfigError, DataError } from '../errors.ts';
 import { bestCandidates } from '../evaluate/best-candidates.ts';
@@ -130,6 +130,22 @@ export class Recommender {
     return { source: 'model', unknown, recommendations: this.#lists(best, 1)[0]! };
   }
 
+  /** What the model knows of each item or user (`embeddings`), a row each in the order of the ids: f32[rows, dim]. */
+  async vectors(of: 'items' | 'users'): Promise<{ dim: number; values: Float32Array<ArrayBuffer> }> {
+    const table = embeddings(this.model, of);
+    return { dim: table.shape[1]!, values: (await table.data()) as Float32Array<ArrayBuffer> };
+  }
+
+  /** How many users have taken each item: u32[items]; null where it was given no data set. */
+  get popularity(): Uint32Array | null {
+    return this.#seen && countItems(this.#seen, this.ids.itemIds.size);
+  }
+
+  /** The title that it was given for an item; undefined where it has none. */
+  nameOf(item: string): string | undefined {
+    return this.#names.get(item);
+  }
+
   #best(model: Model, rows: Uint32Array, seen: ItemLists, options: RecommendOptions): Promise<TopItems> {
     const { k, exclude, candidates } = options;
     const allowed = exclude || candidates ? this.#allowed(options) : undefined;
@@ -148,7 +164,7 @@ export class Recommender {
   get #histories(): ItemLists {
     if (this.#seen) return this.#seen;
     throw new DataError(
-      `${this.name}: a checkpoint does not hold what users have seen; the data set, or includeSeen, would be right`,
+      `${this.name}: what users have seen is not known; the data set, or including what they have seen, would be right`,
     );
   }
 

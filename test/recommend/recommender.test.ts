@@ -185,7 +185,9 @@ describe('what cannot be is refused, by name:', () => {
 
   it('recommending what is not seen without knowing what is', async () => {
     const blind = new Recommender(recommender.model, ids);
-    await expect(blind.recommend('user 1')).rejects.toThrow('the data set, or includeSeen, would be right');
+    await expect(blind.recommend('user 1')).rejects.toThrow(
+      'the data set, or including what they have seen, would be right',
+    );
     expect(await blind.recommend('user 1', { includeSeen: true })).toHaveLength(10);
     await expect(blind.foldIn([])).rejects.toThrow(DataError);
   });

@@ -1,0 +1,17 @@
+/** The command line of the package: `neumf --help`, in the repository `node bench/neumf.ts --help`. */
+import { Command } from 'commander';
+import { addEvaluateCommand } from './neumf/evaluate.ts';
+import { addExportCommand } from './neumf/export.ts';
+import { addRecommendCommand } from './neumf/recommend.ts';
+import { addSimilarCommand } from './neumf/similar.ts';
+import { parseProgram } from './program.ts';
+
+const program = new Command('neumf').description(
+  'Trains recommenders on implicit feedback with WebGPU, and recommends with them. `neumf <command> --help` has the details.',
+);
+addEvaluateCommand(program);
+addRecommendCommand(program);
+addSimilarCommand(program);
+addExportCommand(program);
+
+await parseProgram(program);
