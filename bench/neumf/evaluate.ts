@@ -39,13 +39,13 @@ export function addEvaluateCommand(program: Command): void {
 async function evaluate(checkpoint: string, options: Options): Promise<number> {
   const bytes = readCheckpoint(checkpoint);
   const info = checkpointInfo(bytes, checkpoint);
-  const dataset = await readData(options);
+  const { k, evalSeed: seed, validation } = resolveSettings(info.settings);
+  const dataset = await readData(options, { validation, seed });
   if (!dataset) throw new ConfigError('evaluate: --data with what the checkpoint was trained on would be right');
   checkIds(info, dataset, checkpoint);
-  const { k, evalSeed, seed } = resolveSettings(info.settings);
   return withGpu(options, async (gpu) => {
     const { model } = Recommender.open(gpu, bytes, { name: checkpoint });
-    const protocol = { eval: options.eval, k: options.k ?? k, seed: evalSeed ?? seed };
+    const protocol = { eval: options.eval, k: options.k ?? k, seed };
     const evaluation = new Evaluation(gpu, model, dataset.split, protocol);
     const { protocols } = evaluation;
     const { full, ...sampled } = await evaluation.metrics();

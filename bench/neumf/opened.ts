@@ -1,7 +1,7 @@
 /** What the commands share: a checkpoint, the data, the items' names, and a recommender of them. */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { Dataset } from '../../src/data/dataset.ts';
+import type { Dataset, DatasetOptions } from '../../src/data/dataset.ts';
 import { readTitles } from '../../src/data/titles.ts';
 import { DataError } from '../../src/errors.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
@@ -43,10 +43,13 @@ export function readCheckpoint(path: string): Uint8Array<ArrayBuffer> {
   }
 }
 
-/** The data of a command that was given some. */
-export async function readData({ data, dataFormat, ...columns }: ModelOptions): Promise<Dataset | undefined> {
+/** The data of a command that was given some. @param split how it is held out */
+export async function readData(
+  { data, dataFormat, ...columns }: ModelOptions,
+  split: Pick<DatasetOptions, 'validation' | 'seed'> = {},
+): Promise<Dataset | undefined> {
   if (data === undefined) return undefined;
-  return openDataset(data, datasetOptions({ ...columns, data, format: dataFormat }));
+  return openDataset(data, { ...datasetOptions({ ...columns, data, format: dataFormat }), ...split });
 }
 
 /** Everything is read before the GPU is asked for anything, so that a wrong path is heard of at once. */

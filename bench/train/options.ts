@@ -2,16 +2,12 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MODEL_KINDS, PRESETS, SCHEDULES } from '../../src/models/config.ts';
 import { LOSSES, OPTIMIZERS } from '../../src/train/choices.ts';
 import { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
+import { addDataOptions, type DataOptions } from '../data-options.ts';
 import { addAdapterOption, integer as bounded } from '../program.ts';
 import { addBeginningOptions, type BeginningOptions } from './beginning-options.ts';
 
 /** What the command line was given; settings that were not given are undefined. */
-export interface TrainOptions extends Partial<TrainSettings>, BeginningOptions {
-  readonly data: string;
-  readonly format: 'auto' | 'movielens' | 'csv' | 'tsv' | 'ncf';
-  readonly userColumn?: string | number;
-  readonly itemColumn?: string | number;
-  readonly timestampColumn?: string | number;
+export interface TrainOptions extends Partial<TrainSettings>, BeginningOptions, DataOptions {
   readonly adapter: 'auto' | 'hardware' | 'software';
   readonly stepsPerSubmit?: number;
   readonly baselines?: boolean;
@@ -26,22 +22,13 @@ export function addTrainOptions(program: Command): void {
   const option = (flags: string, description: string) => new Option(flags, description);
   const setting = (flags: string, description: string, parse: (text: string) => unknown, fallback: unknown) =>
     program.addOption(option(flags, `${description} (default: ${fallback})`).argParser(parse));
+  addDataOptions(
+    program,
+    option('--data <path>', 'online-retail (comes along), or a file or folder of interactions').default(
+      'online-retail',
+    ),
+  );
   program
-    .addOption(
-      option('--data <path>', 'online-retail (comes along), or a file or folder of interactions').default(
-        'online-retail',
-      ),
-    )
-    .addOption(
-      option('--format <name>', 'format of the data')
-        .choices(['auto', 'movielens', 'csv', 'tsv', 'ncf'])
-        .default('auto'),
-    )
-    .addOption(
-      option('--user-column <name>', 'the users’ column, by name or number from 1 (default: found)').argParser(column),
-    )
-    .addOption(option('--item-column <name>', 'the items’ column (default: found)').argParser(column))
-    .addOption(option('--timestamp-column <name>', 'the time’s column (default: found)').argParser(column))
     .addOption(
       option(
         '--preset <name>',
@@ -245,8 +232,4 @@ function integers(text: string): number[] {
 function layers(text: string): number[] {
   if (text === 'none') return [];
   return integers(text);
-}
-
-function column(text: string): string | number {
-  return /^\d+$/.test(text) ? Number(text) : text;
 }

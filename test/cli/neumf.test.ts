@@ -26,7 +26,7 @@ const notes = (stderr: string) => stderr.split('\n').filter((line) => line !== '
 beforeAll(async () => {
   place.write('data.csv', DATA);
   place.write('titles.csv', `item,title\n${idOf(1)},"One, the first"\n${idOf(2)},=Two\n`);
-  const { code } = await place.run('train', ['--data', 'data.csv', '--epochs', '3', '--out', 'run', ...SMALL]);
+  const { code } = await neumf('train', '--data', 'data.csv', '--epochs', '3', '--out', 'run', ...SMALL);
   expect(code).toBe(0);
 });
 
@@ -213,7 +213,7 @@ it('--help names the commands, and a command has its own', async () => {
   const { code, stdout } = await neumf('--help');
   expect(code).toBe(0);
   const commands = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name);
-  expect(commands).toEqual(['evaluate', 'recommend', 'similar', 'export']);
+  expect(commands).toEqual(['train', 'evaluate', 'recommend', 'similar', 'export']);
   const help = await neumf('recommend', '--help');
   expect([help.code, help.stdout]).toEqual([0, expect.stringContaining('--history <id...>')]);
 });

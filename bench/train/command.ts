@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { ConfigError } from '../../src/errors.ts';
+import { resolveSettings } from '../../src/train/settings.ts';
+import { datasetOptions } from '../data-options.ts';
+import { openDataset } from '../dataset.ts';
+import { setAction, withGpu } from '../program.ts';
+import { beginningOf } from './beginning.ts';
+import { addTrainOptions, givenSettings, type TrainOptions } from './options.ts';
+import { runOnce } from './run.ts';
+import { RunFolder } from './run-folder.ts';
+import { runMany } from './runs.ts';
+
+/** As shells have it for Ctrl-C. */
+const STOPPED = 130;
+
+/** Makes a command the one that trains. */
+export function becomeTrainCommand(command: Command): void {
+  command.description(
+    'Trains MF, GMF, MLP, NeuMF or a two-tower model on implicit feedback with WebGPU and writes a checkpoint, a history and a report.',
+  );
+  addTrainOptions(command);
+  setAction(command, train);
+}
+
+/** Trains as the command line says, and gives the exit code. */
+async function train(options: TrainOptions): Promise<number> {
+  if (options.runs > 1 && options.resume !== undefined) {
+    throw new ConfigError(
+      `--resume with --runs ${options.runs}: one run goes on from a checkpoint; --resume ${options.resume} alone would be right`,
+    );
+  }
+  const folder = new RunFolder(options.out);
+  const beginning = beginningOf(options, givenSettings(options));
+  const { validation, evalSeed: seed } = resolveSettings(beginning.settings);
+  const knownIds = beginning.ids;
+  const dataset = await openDataset(options.data, { ...datasetOptions(options), knownIds, validation, seed });
+  return withGpu(options, async (gpu) => {
+    const signal = interruptSignal();
+    const input = { gpu, dataset, beginning, options, signal };
+    try {
+      const stopped = options.runs > 1 ? await runMany(input) : (await runOnce({ ...input, folder })).end.stopped;
+      return stopped ? STOPPED : 0;
+    } catch (error) {
+      if (error !== signal.reason) throw error;
+      console.error('note: stopped while the baselines were fitted, so nothing was trained and nothing is written');
+      return STOPPED;
+    }
+  });
+}
+
+/** Aborts at the first Ctrl-C, so that checkpoint and report are written; a second one ends the process at once. */
+function interruptSignal(): AbortSignal {
+  const stop = new AbortController();
+  const interrupt = () => {
+    if (stop.signal.aborted) process.exit(STOPPED);
+    stop.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  return stop.signal;
+}
