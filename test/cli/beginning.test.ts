@@ -52,7 +52,7 @@ describe('--pretrain', () => {
       [undefined, 1],
     ]);
     expect(start(straight).settings).toMatchObject({
-      ...{ model: 'neumf', optimizer: 'sgd', lr: 0.1, epochs: 1 },
+      ...{ model: 'neumf', optimizer: 'sgd', lr: 0.3, epochs: 1 },
       pretrain: { epochs: 2, alpha: 0.3 },
     });
     expect(end(straight).best).toMatchObject({ epoch: 1 });
@@ -77,7 +77,7 @@ it('--pretrain-from fuses two trained models and says so', async () => {
   const files = `${checkpoint('gmf')},${checkpoint('mlp')}`;
   const stdout = await run('fused', ['--pretrain-from', files]);
   expect(start(stdout).notes[0]).toBe(`NeuMF was fused from ${checkpoint('gmf')} and ${checkpoint('mlp')}, alpha 0.5`);
-  expect(start(stdout).settings).toMatchObject({ model: 'neumf', optimizer: 'sgd', lr: 0.1 });
+  expect(start(stdout).settings).toMatchObject({ model: 'neumf', optimizer: 'sgd', lr: 0.3 });
   expect(epochs(stdout)[0].loss).toBeLessThan(mlpLoss);
 });
 
