@@ -37,6 +37,7 @@ export { type IdMap, type Ids, identityIds, StringIds } from './data/id-map.ts';
 export type { Interactions } from './data/interactions.ts';
 export type { ByteSource } from './data/source.ts';
 export { leaveOneOut, popularity, type Split } from './data/split.ts';
+export { readTitles } from './data/titles.ts';
 export { drawValidation, validationAsTest } from './data/validation.ts';
 // Errors
 export {

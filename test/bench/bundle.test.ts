@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bundleForBrowser, stripWgsl } from '../../bench/bundle.ts';
+import { bundleForBrowser, bundleForNode, stripWgsl } from '../../bench/bundle.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -34,4 +35,18 @@ test('shaders come inside the bundle, and an unknown name is a clear error', asy
   const bundle = await bundleForBrowser(entry(`export { shaderText } from ${JSON.stringify(shaders)};`));
   const { shaderText } = await import(`data:text/javascript,${encodeURIComponent(bundle)}`);
   expect(() => shaderText('no-such')).toThrow('no shader "no-such": this build has ');
+});
+
+test('the package’s program is one file, which Node runs as it is beside the packages that it imports', async () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const cache = join(root, 'node_modules', '.cache');
+  mkdirSync(cache, { recursive: true });
+  const inside = mkdtempSync(join(cache, 'neumf-bin-'));
+  try {
+    const file = join(inside, 'neumf.js');
+    await bundleForNode(join(root, 'bench', 'neumf.ts'), file, '#!/usr/bin/env node');
+    expect(execFileSync(process.execPath, [file, '--help'], { encoding: 'utf8' })).toMatch(/^Usage: neumf /);
+  } finally {
+    rmSync(inside, { recursive: true });
+  }
 });

@@ -25,7 +25,7 @@ const notes = (stderr: string) => stderr.split('\n').filter((line) => line !== '
 
 beforeAll(async () => {
   place.write('data.csv', DATA);
-  place.write('titles.csv', `item,title\n${idOf(1)},"One, the first"\n${idOf(2)},=Two\n`);
+  place.write('titles.csv', `item,title\n${idOf(1)},"One, the first"\n${idOf(2)},=Two\n${idOf(4)},<b>&\n`);
   const { code } = await neumf('train', '--data', 'data.csv', '--epochs', '3', '--out', 'run', ...SMALL);
   expect(code).toBe(0);
 });
@@ -164,6 +164,7 @@ it.concurrent('export writes embeddings in two formats, and the same map for the
   const map = read('a/map.html');
   expect(map.match(/<circle /g)).toHaveLength(30);
   expect(map).toContain('30 items, evenly chosen of 40. UMAP, seed 42.');
+  expect(map).toContain('<title>&lt;b&gt;&amp;</title>');
   expect(map).not.toMatch(/NaN|(?:src|href)=|\/\/[\w.-]+\.\w+/);
   expect(read('b/map.html')).toBe(map);
 });

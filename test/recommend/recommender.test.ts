@@ -140,7 +140,7 @@ describe('similar', () => {
 });
 
 it('a second stage ranks what the first one retrieved, and nothing else', async () => {
-  const { recommender: retriever, exact: first } = recommenderOf({ model: 'gmf' }, 25);
+  const { recommender: retriever, exact: first } = recommenderOf({ model: 'two-tower' }, 25);
   const { recommender: ranker, exact: second } = recommenderOf({}, 26);
   const users = [4, 2, 11];
   const lists = await retrieveThenRank(
