@@ -78,7 +78,7 @@ export function metricsTables({ start }: Run, best: EndEvent['best']): Html {
 <tbody><tr class="best">${rowOf(`epoch ${best.epoch}`, best)}</tr></tbody>
 </table></div>`;
   });
-  return html`<section><h2>All metrics</h2>
+  return html`<section><h2>All metrics <small>on the test items</small></h2>
 ${tables}
 <p class="note">One item is held out a user, so Recall is HR, MAP is MRR, and Precision is HR / k.</p></section>`;
 }

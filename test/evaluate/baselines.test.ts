@@ -87,11 +87,14 @@ describe('on the bundled data', () => {
 });
 
 describe('chance', () => {
+  const users = Uint32Array.from({ length: 4000 }, (_, user) => user);
+  const holding = (item: number) => ({ ...splitOf([[0, 0]], 1, 1), test: { users, items: users.map(() => item) } });
   const others = { sampled: new Uint32Array(4000).fill(99), full: new Uint32Array(4000).fill(2999) };
+  const evaluation = { others, split: holding(7) };
 
   it('reaches .100 and .0454 among 99 others, and 10 in 3,000 among 2,999', () => {
     for (const seed of [1, 2]) {
-      const { sampled, full } = chanceRanks({ others }, seed);
+      const { sampled, full } = chanceRanks(evaluation, seed);
       // Two standard errors of a share of .1 among 4,000 users
       expectNear(figures(sampled!), 0.1, 0.0454, 0.01);
       expect(hitRate(full!, 10)).toBeLessThan(0.01);
@@ -100,10 +103,14 @@ describe('chance', () => {
     }
   });
 
-  it('has the same ranks for the same seed, others for another, and those of protocols that there are', () => {
-    expect(chanceRanks({ others }, 1)).toEqual(chanceRanks({ others }, 1));
-    expect(chanceRanks({ others }, 1)).not.toEqual(chanceRanks({ others }, 2));
-    expect(chanceRanks({ others: { full: Uint32Array.of(0, 0) } }, 1)).toEqual({ full: Uint32Array.of(0, 0) });
+  it('has the same ranks for the same seed, others for another and for other items, and those of protocols that there are', () => {
+    const ranks = chanceRanks(evaluation, 1);
+    expect(chanceRanks(evaluation, 1)).toEqual(ranks);
+    expect(chanceRanks(evaluation, 2)).not.toEqual(ranks);
+    expect(chanceRanks({ others, split: holding(8) }, 1)).not.toEqual(ranks);
+    expect(chanceRanks({ ...evaluation, others: { full: Uint32Array.of(0, 0) } }, 1)).toEqual({
+      full: Uint32Array.of(0, 0),
+    });
   });
 });
 
