@@ -34,9 +34,10 @@ describe('README', () => {
     const stdout = await run(programs[0]!, { 'bench/data/online-retail.tsv.gz': smallData() });
     expect(stdout).toMatch(/a software adapter|a hardware adapter/);
     expect(stdout).toMatch(/popularity: \{\s+'hr@10'/);
-    expect(stdout).toMatch(/^epoch 4: loss 0\.\d{4}, HR@10 [01]\.\d{4}$/m);
-    expect(stdout).toMatch(/^HR@10 among all items: [01]\.\d{4}$/m);
-    expect(stdout.match(/'i\d+ -?\d+\.\d\d'/g)).toHaveLength(5);
+    expect(stdout).toMatch(/^4 loss 0\.\d{4}, HR@10 [01]\.\d{4}, in the catalogue [01]\.\d{4}$/m);
+    expect(stdout.match(/item: 'i\d+'/g), 'two lists of five').toHaveLength(10);
+    expect(stdout.match(/id: 'i\d+'/g)).toHaveLength(5);
+    expect(stdout).toContain("source: 'model'");
     expect(existsSync(join(folder, 'model.safetensors'))).toBe(true);
   });
 
