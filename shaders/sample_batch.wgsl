@@ -68,8 +68,9 @@ fn shuffle(i: u32, count: u32, epoch: u32) -> u32 {
       right = next;
     }
     j = (left << params.half_bits) | right;
-    if (j < count) { return j; }
+    if (j < count) { break; }
   }
+  return j;
 }
 
 // Is the item among the user's training items? Binary search in [start, end).
