@@ -1,4 +1,4 @@
-import { requestAdapter, restful } from '#platform';
+import { requestAdapter, waitFor } from '#platform';
 import {
   ConfigError,
   DeviceLostError,
@@ -7,7 +7,7 @@ import {
   GpuValidationError,
   NoAdapterError,
 } from '../errors.ts';
-import type { AdapterChoice } from '../platform/types.ts';
+import type { AdapterChoice, AdapterKind } from '../platform/types.ts';
 import { formatBytes } from './format.ts';
 import { type Kernel, PipelineCache } from './kernel.ts';
 import { Readback } from './readback.ts';
@@ -37,7 +37,7 @@ export class Gpu {
   readonly limits: GPUSupportedLimits;
   /** The adapter's description, e.g. `llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)`. */
   readonly adapterName: string;
-  readonly adapterKind: 'hardware' | 'software';
+  readonly adapterKind: AdapterKind;
   /** What would make a software adapter faster; empty otherwise. */
   readonly hint: string;
   readonly counters: Counters = { buffers: 0, bindGroups: 0, submits: 0 };
@@ -154,9 +154,9 @@ export class Gpu {
     this.check();
   }
 
-  /** Awaits something that the device promised, on a CPU adapter without disturbing it. */
+  /** Awaits something that the device promised, in the way that makes it come soonest on this platform. */
   wait<T>(promise: Promise<T>): Promise<T> {
-    return this.adapterKind === 'software' ? restful(promise) : promise;
+    return waitFor(promise, this);
   }
 
   /** Throws the first error that the device reported, if any. */
@@ -231,7 +231,7 @@ function adapterName(info: GPUAdapterInfo): string {
   );
 }
 
-function adapterKind(info: GPUAdapterInfo): 'hardware' | 'software' {
+function adapterKind(info: GPUAdapterInfo): AdapterKind {
   const names = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
   return info.isFallbackAdapter || SOFTWARE.test(names) ? 'software' : 'hardware';
 }

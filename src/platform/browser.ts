@@ -1,10 +1,8 @@
 /** Browsers: WebGPU is `navigator.gpu`; the build puts the shaders into the bundle. */
 import type { AdapterChoice, FoundAdapter } from './types.ts';
 
+export { waitFor } from './browser-waiting.ts';
 export { shaderText } from './shaders.ts';
-
-/** A browser's own process waits for the GPU. */
-export const restful = <T>(promise: Promise<T>): Promise<T> => promise;
 
 export async function requestAdapter(choice: AdapterChoice): Promise<FoundAdapter> {
   if (!navigator.gpu) {

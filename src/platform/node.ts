@@ -2,7 +2,7 @@
 import { hasVulkanLoader, softwareVulkan } from './node-swiftshader.ts';
 import type { AdapterChoice, FoundAdapter } from './types.ts';
 
-export { restful } from './node-waiting.ts';
+export { waitFor } from './node-waiting.ts';
 export { shaderText } from './shaders.ts';
 
 /** Timestamps in nanoseconds as the GPU counts them, instead of rounded to 0.1 ms. */

@@ -1,6 +1,13 @@
 /** What every platform offers the engine. */
 
-export type AdapterChoice = 'auto' | 'hardware' | 'software';
+export type AdapterKind = 'hardware' | 'software';
+export type AdapterChoice = 'auto' | AdapterKind;
+
+/** Whose work is waited for. */
+export interface Waited {
+  readonly device: GPUDevice;
+  readonly adapterKind: AdapterKind;
+}
 
 export interface FoundAdapter {
   readonly adapter: GPUAdapter | null;
