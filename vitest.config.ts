@@ -7,6 +7,7 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 const WITHOUT_ADAPTER = [
   'test/{baselines,bench,cli,data,reference}/**/*.test.ts',
   'test/evaluate/{alarms,beyond-accuracy,strata,baselines,candidates,metrics}.test.ts',
+  'test/kernels/twins.test.ts',
   'test/models/{cpu-trainer,safetensors}.test.ts',
   'test/train/{alias,power,propensity,runs,schedule}.test.ts',
 ];

@@ -62,5 +62,6 @@ export function expectClose(actual: Numbers, expected: Numbers, { relative = 1e-
 }
 
 export function sameBits(a: Float32Array<ArrayBuffer>, b: Float32Array<ArrayBuffer>): boolean {
-  return Buffer.compare(new Uint8Array(a.buffer), new Uint8Array(b.buffer)) === 0;
+  const [words, others] = [new Uint32Array(a.buffer), new Uint32Array(b.buffer)];
+  return words.length === others.length && words.every((word, i) => word === others[i]);
 }

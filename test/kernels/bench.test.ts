@@ -1,5 +1,4 @@
 /** The microbenchmark of the kernels: what it covers, and that its checks find what is wrong. */
-import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { benchmark } from '../../bench/kernels/benchmark.ts';
 import { type Case, sizesOf } from '../../bench/kernels/case.ts';
@@ -18,14 +17,14 @@ import { hadamard, relu } from '../../src/kernels/elementwise.ts';
 import { linear } from '../../src/kernels/linear.ts';
 import { PRESETS } from '../../src/models/config.ts';
 import { useGpu } from '../gpu-fixture.ts';
+import { SHADER_TEXTS } from '../shader-texts.ts';
 
 const on = useGpu();
-const shaders = readdirSync(new URL('../../shaders/', import.meta.url)).map((file) => file.replace('.wgsl', ''));
 
 it('every shader that is of use on the adapter has a case', () => {
   const named = kernelCases(on.gpu, sizesOf('paper-8', 1024)).flatMap(({ kernels }) => kernels);
   const { subgroupSize, adapterKind } = on.gpu;
-  const useful = shaders
+  const useful = [...SHADER_TEXTS.keys()]
     .filter((name) => !name.endsWith('_subgroup') || subgroupSize === 8)
     .filter((name) => name !== 'linear_tiled' || adapterKind === 'hardware');
   expect([...new Set(named)].sort()).toEqual(useful.sort());

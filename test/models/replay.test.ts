@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { replay } from '../../bench/replay/replay.ts';
 import { parseTrace } from '../../bench/replay/trace.ts';
@@ -7,7 +6,8 @@ import { cpuTrace, type TraceOptions } from './cpu-trace.ts';
 
 const on = useGpu();
 
-const golden = (name: string) => readFileSync(new URL(`../golden/${name}.json`, import.meta.url), 'utf8');
+const TRACES = import.meta.glob<string>('../golden/*.json', { query: '?raw', import: 'default', eager: true });
+const golden = (name: string) => TRACES[`../golden/${name}.json`]!;
 
 const SIZES = { model: 'neumf', users: 19, items: 13, gmfDim: 8, mlpDim: 8, mlpLayers: [16, 8] } as const;
 const PLAIN = { ...SIZES, batchNorm: false, clipNorm: null, batches: [32, 32, 32], seed: 1 };
