@@ -5,7 +5,7 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 
 /** Tests that open no adapter, or only in processes of their own, run once. */
 const WITHOUT_ADAPTER = [
-  'test/{baselines,bench,cli,data,reference}/**/*.test.ts',
+  'test/{baselines,bench,cli,data,platform,reference}/**/*.test.ts',
   'test/evaluate/{alarms,beyond-accuracy,strata,baselines,candidates,metrics}.test.ts',
   'test/kernels/twins.test.ts',
   'test/models/{cpu-trainer,safetensors}.test.ts',
