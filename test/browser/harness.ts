@@ -5,16 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleForBrowser } from '../../bench/bundle.ts';
-import { launchChromium } from './chromium.ts';
+import { type BrowserName, LAUNCH } from './launch.ts';
 
 /**
- * Bundles `entry`, calls its exported `main(argument)` in a fresh headless Chromium and returns what it resolves to.
+ * Bundles `entry`, calls its exported `main(argument)` in a fresh headless browser and returns what it resolves to.
  * Argument and result travel as JSON. What the page throws or logs as an error, inside `main` or not, is thrown here.
  */
-export async function runInChromium<Result>(entry: URL, argument: unknown = null): Promise<Result> {
+export async function runIn<Result>(name: BrowserName, entry: URL, argument: unknown = null): Promise<Result> {
   const file = fileURLToPath(entry);
   const server = serve(await bundleForBrowser(file));
-  const browser = await launchChromium();
+  const browser = await LAUNCH[name]();
   const errors: string[] = [];
   try {
     const page = await browser.newPage();
@@ -39,7 +39,7 @@ export async function runInChromium<Result>(entry: URL, argument: unknown = null
     await browser.close();
     server.close();
   }
-  throw new Error(`${relative(process.cwd(), file)} in Chromium: ${errors.join('\n')}`);
+  throw new Error(`${relative(process.cwd(), file)} in ${name}: ${errors.join('\n')}`);
 }
 
 /** An empty page and its module. */

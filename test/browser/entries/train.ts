@@ -18,7 +18,7 @@ export interface Account {
 
 export async function main(settings: Partial<TrainSettings>): Promise<Account> {
   const gpu = await Gpu.open();
-  const split = tasteGroups({ users: 100, items: 100, groups: 5, perUser: 12 });
+  const split = tasteGroups({ users: 200, items: 100, groups: 5, perUser: 12 });
   const trainer = await Trainer.create(gpu, split, { ...settings, epochs: 2 });
   const { sampler } = trainer;
   const batches = [];
