@@ -142,6 +142,22 @@ export class Gpu {
     this.device.queue.submit([commands]);
   }
 
+  /**
+   * Submits what `encode` returns, and resolves when the device has said whether it takes that. What it refuses of other
+   * submits arrives on its own, in a browser perhaps behind the results of later ones.
+   */
+  async submitChecked(encode: () => GPUCommandBuffer): Promise<void> {
+    this.device.pushErrorScope('validation');
+    let refusal: Promise<GPUError | null>;
+    try {
+      this.submit(encode());
+    } finally {
+      refusal = this.device.popErrorScope();
+    }
+    const error = await refusal;
+    if (error) this.#fail(typedError(error));
+  }
+
   /** Copies bytes back to the CPU once all submitted work before is done. The only way back. */
   async read(view: GPUBufferBinding): Promise<ArrayBuffer> {
     this.check();

@@ -14,11 +14,13 @@ export class Readback {
     const gpu = this.#gpu;
     const fitting = this.#free.findIndex((candidate) => candidate.size >= size);
     const staging = fitting >= 0 ? this.#free.splice(fitting, 1)[0]! : this.#create(size);
-    const encoder = gpu.device.createCommandEncoder({ label: 'readback' });
-    encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
-    gpu.submit(encoder.finish());
+    const taken = gpu.submitChecked(() => {
+      const encoder = gpu.device.createCommandEncoder({ label: 'readback' });
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+      return encoder.finish();
+    });
     try {
-      await gpu.wait(staging.mapAsync(MAP_READ, 0, size));
+      await gpu.wait(Promise.all([taken, staging.mapAsync(MAP_READ, 0, size)]));
     } catch (error) {
       await Promise.resolve(); // lets a device loss arrive first: it is the better explanation
       gpu.check();
