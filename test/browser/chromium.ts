@@ -1,5 +1,5 @@
 /** A headless Chromium with WebGPU on SwiftShader, from npm alone: needs no browser, driver, library or root. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { inflate } from '@sparticuz/chromium';
@@ -7,6 +7,12 @@ import puppeteer, { type Browser } from 'puppeteer-core';
 
 /** WebGPU on Linux is behind a switch, and a headless Chromium offers no CPU adapter unless it is named. */
 const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
+
+/** The package's own names folders of another machine; a page with text and no font is more than Chromium survives. */
+const FONTS = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir prefix="relative">fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
+`;
 
 /** The environment variable CHROMIUM_PATH names another executable; the package's is for Linux on x64. */
 export async function launchChromium(): Promise<Browser> {
@@ -36,7 +42,7 @@ async function unpack(): Promise<string> {
   const packageRoot = join(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')), '..');
   const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
   const cache = join(packageRoot, '..', '..', '.cache', 'neumf-webgpu');
-  const folder = join(cache, `chromium-${version}`);
+  const folder = join(cache, `chromium-${version}-fonts`);
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
   const partial = mkdtempSync(join(cache, 'unpack-'));
@@ -45,6 +51,7 @@ async function unpack(): Promise<string> {
     partial,
     archives.map((archive) => join(packageRoot, 'bin', archive)),
   );
+  writeFileSync(join(partial, 'fonts', 'fonts.conf'), FONTS);
   try {
     renameSync(partial, folder);
   } catch (error) {
