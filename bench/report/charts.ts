@@ -1,10 +1,15 @@
 import type uPlot from 'uplot';
 
-/** One chart over the epochs. Colours are names of custom properties of report.css, e.g. "--hr". */
+/**
+ * One chart over the epochs. Colours are names of custom properties of report.css, e.g. "--hr". The lists may grow, be
+ * emptied and change; the chart shows them as they are when its data are set or it is drawn again.
+ */
 export interface Chart {
   /** The id of the element that the chart fills. */
   readonly id: string;
   readonly epochs: readonly number[];
+  /** Ends of the horizontal axis where they are other than the first and the last epoch. */
+  readonly range?: readonly [number, number];
   /** A value an epoch; null where the epoch has none. */
   readonly curves: readonly { readonly label: string; readonly color: string; readonly values: (number | null)[] }[];
   /** Dashed horizontal lines to compare with. */
@@ -14,10 +19,10 @@ export interface Chart {
 }
 
 /**
- * Draws the charts and keeps them fitting: to the element's width, to light and dark, to paper.
+ * Draws the charts and keeps them fitting: to the element's width, to light and dark, to paper. Returns a plot for each.
  * The report carries this function's own source (`toString`), so it reaches for nothing but its arguments and the page.
  */
-export function drawCharts(Plot: typeof uPlot, charts: readonly Chart[]): void {
+export function drawCharts(Plot: typeof uPlot, charts: readonly Chart[]): uPlot[] {
   const PAPER_WIDTH = 640; // CSS pixels; an A4 page between ordinary margins has about 680
   const LABEL_HEIGHT = 14;
   const LEADER = 10; // from the plot's edge to a label
@@ -83,17 +88,23 @@ export function drawCharts(Plot: typeof uPlot, charts: readonly Chart[]): void {
 
   const size = (width: number) => ({ width, height: Math.round(Math.max(220, Math.min(300, width * 0.45))) });
 
-  for (const chart of charts) {
+  const horizontalRange = ({ range, epochs }: Chart): [number, number] => {
+    const [first, last] = range ?? [epochs[0], epochs[epochs.length - 1]];
+    return first === last ? [first - 0.5, last + 0.5] : [first, last];
+  };
+
+  const labelsWidth = ({ curves, levels }: Chart) =>
+    Math.ceil(Math.max(...[...curves, ...levels].map((line) => textWidth(line.label))));
+
+  return charts.map((chart) => {
     const element = document.getElementById(chart.id)!;
-    const labels = [...chart.curves, ...chart.levels].map((line) => textWidth(line.label));
-    const [first, last] = [chart.epochs[0], chart.epochs[chart.epochs.length - 1]];
     const axis = { font: FONT, stroke: () => color('--muted'), ticks: { show: false } };
     const options: uPlot.Options = {
       ...size(element.clientWidth),
-      padding: [12, LEADER + Math.ceil(Math.max(...labels)) + 2, 0, 0],
+      padding: [12, () => LEADER + labelsWidth(chart) + 2, 0, 0],
       cursor: { y: false, drag: { x: false, y: false } },
       scales: {
-        x: { time: false, range: () => (first === last ? [first - 0.5, last + 0.5] : [first, last]) },
+        x: { time: false, range: () => horizontalRange(chart) },
         y: { range: () => verticalRange(chart) },
       },
       axes: [
@@ -101,7 +112,7 @@ export function drawCharts(Plot: typeof uPlot, charts: readonly Chart[]): void {
         { ...axis, grid: { stroke: () => color('--rule'), width: 1 }, size: 48 },
       ],
       series: [
-        { label: 'Epoch', value: (_, epoch) => (epoch == null ? '' : String(epoch)) },
+        { label: 'Epoch', value: (_, epoch) => (epoch == null ? '' : String(Number(epoch.toFixed(2)))) },
         ...chart.curves.map(
           (curve): uPlot.Series => ({
             label: curve.label,
@@ -109,7 +120,7 @@ export function drawCharts(Plot: typeof uPlot, charts: readonly Chart[]): void {
             width: 2,
             spanGaps: true, // with --eval-every the epochs between have no value
             points: {
-              show: curve.values.filter((value) => value !== null).length <= 40,
+              show: () => curve.values.filter((value) => value !== null).length <= 40,
               size: 5,
               fill: () => color(curve.color),
             },
@@ -132,5 +143,6 @@ export function drawCharts(Plot: typeof uPlot, charts: readonly Chart[]): void {
       document.documentElement.classList.remove('paper');
       plot.setSize(size(element.clientWidth));
     });
-  }
+    return plot;
+  });
 }
