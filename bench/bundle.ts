@@ -52,8 +52,13 @@ export async function bundleForNode(entry: string, outfile: string, firstLine = 
 /**
  * Bundles `entry` for browsers into one module that imports nothing, and returns its text.
  * With an `outfile` it is minified and written there with its source map. Throws when anything stays outside the bundle.
+ * @param constants expressions that stand for names, e.g. `{ navigator: '{}' }`
  */
-export async function bundleForBrowser(entry: string, outfile?: string): Promise<string> {
+export async function bundleForBrowser(
+  entry: string,
+  outfile?: string,
+  constants: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const result = await build({
     ...COMMON,
     entryPoints: [entry],
@@ -62,6 +67,7 @@ export async function bundleForBrowser(entry: string, outfile?: string): Promise
     sourcemap: outfile !== undefined,
     platform: 'browser',
     conditions: ['browser'],
+    define: { ...constants },
     write: outfile !== undefined,
     metafile: true,
   });

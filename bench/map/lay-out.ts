@@ -37,7 +37,7 @@ export async function layOut(
     umap.step();
     if (epoch % PACE > 0 && epoch < epochs) continue;
     onProgress(epoch, epochs);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve));
   }
   return umap.getEmbedding().map(([x, y]) => ({ x: x!, y: y! }));
 }

@@ -1,0 +1,200 @@
+/** The page as a person uses it, from a static server that is gone once the page is open. */
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'puppeteer-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildPage } from '../../bench/browser/build.ts';
+import { serveFolder } from '../../bench/browser/serve.ts';
+import { checkpointInfo } from '../../src/train/checkpoint.ts';
+import { launchChromium } from './chromium.ts';
+
+/** 60 users of 5 tastes, 12 of a taste's 16 items each; a spreadsheet would take the first item for a formula. */
+const ROWS = Array.from({ length: 60 }, (_, user) =>
+  Array.from({ length: 12 }, (_, place) => {
+    const item = (user % 5) + 5 * ((7 * user + 3 * place) % 16);
+    return `user ${user},${item === 0 ? '=0' : `<b>${item}</b>`},${place}`;
+  }),
+).flat();
+const CSV = `user,item,timestamp\n${ROWS.join('\n')}\n`;
+
+let folder: string;
+let server: Server;
+let address: string;
+let browser: Browser;
+let page: Page;
+const errors: string[] = [];
+const requests: string[] = [];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'page-'));
+  await buildPage(join(folder, 'page'));
+  server = serveFolder(join(folder, 'page'));
+  await once(server.listen(0, 'localhost'), 'listening');
+  address = `http://localhost:${(server.address() as AddressInfo).port}/`;
+  browser = await launchChromium();
+  page = await browser.newPage();
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('request', (request) => requests.push(request.url()));
+  const client = await browser.target().createCDPSession();
+  await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.close();
+  if (folder) rmSync(folder, { recursive: true });
+});
+
+/** Opens the page, waits until all of it has come, and cuts it off from its server. */
+async function openAndCut(): Promise<void> {
+  await page.goto(address, { waitUntil: 'networkidle0' });
+  await sees('#adapter', 'software adapter');
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/** Waits until an element says so. */
+async function sees(selector: string, text: string): Promise<void> {
+  const said = (at: string, what: string) => document.querySelector(at)?.textContent?.includes(what) ?? false;
+  await page.waitForFunction(said, { timeout: 60_000 }, selector, text).catch(async () => {
+    const present = await textOf(selector);
+    throw new Error(`${selector} says "${present}", not "${text}"; trouble: ${await textOf('#trouble')}; ${errors}`);
+  });
+}
+
+const textOf = (selector: string): Promise<string> => page.$eval(selector, (element) => element.textContent ?? '');
+
+/** Drops a file onto the page. */
+async function drop(name: string, bytes: Uint8Array): Promise<void> {
+  await page.evaluate(
+    (called, content) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([Uint8Array.from(content)], called));
+      document.getElementById('drop')!.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true }));
+    },
+    name,
+    [...bytes],
+  );
+}
+
+async function choose(settings: Readonly<Record<string, string>>): Promise<void> {
+  for (const [id, value] of Object.entries(settings)) {
+    await page.$eval(`#${id}`, (field, to) => ((field as HTMLInputElement).value = to), value);
+  }
+}
+
+/** What the page answers a user: items and scores. */
+async function ask(user: string): Promise<string[]> {
+  await choose({ user });
+  await page.click('#ask-user [type=submit]');
+  await sees('#user-answer caption', `for user ${user}`);
+  return page.$$eval('#user-answer tbody tr', (rows) => rows.map((row) => row.textContent ?? ''));
+}
+
+/** A file that the page gives, once all of it is there. */
+async function downloaded(button: string, name: string): Promise<Uint8Array<ArrayBuffer>> {
+  await page.click(button);
+  const file = join(folder, name);
+  for (let tries = 0; !existsSync(file) && tries < 200; tries++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  return new Uint8Array(readFileSync(file));
+}
+
+const encoded = new TextEncoder().encode(CSV);
+let answer: string[];
+let checkpoint: Uint8Array<ArrayBuffer>;
+
+it('trains on a dropped file, without a network, pauses and goes on', async () => {
+  await openAndCut();
+  await drop('purchases.csv', encoded);
+  await sees('#data-facts', '720 interactions of 60 users with 80 items, 60 users tested');
+  await choose({ epochs: '14', 'batch-size': '64', lr: '0.01' });
+  await page.click('#start');
+  await sees('#status', 'Epoch 2 of 14');
+  await page.click('#pause');
+  await sees('#status', 'Paused');
+  const epoch = await textOf('#now-epoch');
+  expect(epoch).not.toBe('14 of 14');
+  answer = await ask('user 7'); // a model can be asked before it has learnt all
+  await page.click('#resume');
+  await sees('#status', 'All epochs are done');
+  expect(await textOf('#now-epoch')).toBe('14 of 14');
+  expect(Number(await textOf('#now-hr'))).toBeGreaterThan(0.5); // chance has 10 of 69
+});
+
+it('answers with unseen items of the user’s taste, whose ids are text and no markup', async () => {
+  const before = answer;
+  answer = await ask('user 7');
+  expect(answer).not.toEqual(before);
+  expect(answer).toHaveLength(10);
+  // Four of the taste's items are unseen, among 68.
+  const ofTaste = answer.filter((row) => Number(row.match(/\d+/)![0]) % 5 === 2);
+  expect(ofTaste.length).toBeGreaterThanOrEqual(3);
+  expect(await page.$$('#user-answer b')).toHaveLength(0);
+  await choose({ item: '<b>7</b>' });
+  await page.click('#ask-item [type=submit]');
+  await sees('#item-answer caption', 'like <b>7</b>');
+  await choose({ taste: '<b>6</b>' });
+  await page.click('#add-taste');
+  await sees('#tastes', '<b>6</b>');
+  await page.click('#ask-taste');
+  await sees('#taste-answer caption', 'for somebody who took these');
+  await choose({ user: 'nobody' });
+  await page.click('#ask-user [type=submit]');
+  await sees('#trouble', 'no user "nobody"; it knows 60 users, such as "user 0"');
+});
+
+it('gives the checkpoint and the recommendations of all users', async () => {
+  checkpoint = await downloaded('#save', 'checkpoint.safetensors');
+  const { settings, history } = checkpointInfo(checkpoint, 'checkpoint.safetensors');
+  expect(settings).toMatchObject({ preset: 'paper-8', batchSize: 64, lr: 0.01 });
+  expect(history).toHaveLength(14);
+  const csv = new TextDecoder().decode(await downloaded('#csv', 'recommendations.csv'));
+  expect(csv.split('\n').length - 2).toBe(60 * 10);
+  expect(csv).toMatch(/^user,rank,item,name,score\nuser 0,1,/);
+  expect(csv).toContain("'=0");
+  expect(csv).not.toMatch(/,=/);
+});
+
+it('after a reload gives the same answer from the checkpoint', async () => {
+  await once(server.listen(Number(new URL(address).port), 'localhost'), 'listening');
+  await openAndCut();
+  await drop('purchases.csv', encoded);
+  await sees('#data-facts', '720 interactions');
+  await drop('checkpoint.safetensors', checkpoint);
+  await sees('#status', 'All epochs are done');
+  expect(await ask('user 7')).toEqual(answer);
+  await drop('purchases.csv', new TextEncoder().encode('user,item,timestamp\na,b,yesterday\n'));
+  await sees('#trouble', 'purchases.csv:2:');
+});
+
+it('goes on from the last kept state when the device is lost', async () => {
+  await drop('purchases.csv', encoded);
+  await sees('#status', 'The data is read');
+  await choose({ epochs: '14', 'batch-size': '64', lr: '0.01' });
+  await page.click('#start');
+  await sees('#status', 'Epoch 2 of 14');
+  const engine = page.workers().find((worker) => worker.url().endsWith('/worker.js'))!;
+  await engine.evaluate(() => {
+    const { createCommandEncoder } = GPUDevice.prototype;
+    GPUDevice.prototype.createCommandEncoder = function (descriptor) {
+      GPUDevice.prototype.createCommandEncoder = createCommandEncoder;
+      this.destroy();
+      return createCommandEncoder.call(this, descriptor);
+    };
+  });
+  await sees('#notes', 'went on from the kept state of step');
+  await sees('#status', 'All epochs are done');
+  expect(await ask('user 7')).toEqual(answer); // as if nothing had been lost
+});
+
+it('asks no other host for anything, and logs no error', () => {
+  const others = requests.filter((url) => !url.startsWith(address) && !/^(data|blob):/.test(url));
+  expect(others).toEqual([]);
+  expect(errors).toEqual([]);
+});
