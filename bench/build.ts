@@ -1,27 +1,30 @@
 /** `npm run build`: dist/node.js, dist/browser.js, the declarations in dist/types, and dist/neumf.js with what it reads. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { bundleForBrowser, bundleForNode } from './bundle.ts';
+import { bundleForNode, bundleInParts, loadedWith } from './bundle.ts';
 
 process.chdir(join(import.meta.dirname, '..'));
 rmSync('dist', { recursive: true, force: true });
 
-await bundleForNode('src/index.ts', 'dist/node.js');
-console.log(`dist/node.js     ${kilobytes(readFileSync('dist/node.js').length)}`);
-const browser = await bundleForBrowser('src/index.ts', 'dist/browser.js');
-console.log(
-  `dist/browser.js  ${kilobytes(Buffer.byteLength(browser))}, ${kilobytes(gzipSync(browser).length)} with gzip`,
-);
-await bundleForNode('bench/neumf.ts', 'dist/neumf.js', '#!/usr/bin/env node');
+const { outputs: node } = await bundleForNode({ node: 'src/index.ts', neumf: 'bench/neumf.ts' }, 'dist');
+chmodSync('dist/neumf.js', 0o755);
 for (const file of ['report.css', 'map.css']) cpSync(`bench/report/${file}`, `dist/${file}`);
 cpSync('bench/data', 'dist/data', { recursive: true });
-console.log(`dist/neumf.js    ${kilobytes(readFileSync('dist/neumf.js').length)}`);
-console.log(`dist/types       ${declare('src/index.ts', 'dist/types')} declaration files`);
+const { outputs: browser } = await bundleInParts({ browser: 'src/index.ts' }, 'dist');
+const engine = loadedWith('dist/browser.js', browser);
+const readers = Object.keys(browser).filter((file) => file.endsWith('.js') && !engine.includes(file));
 
-function kilobytes(bytes: number): string {
-  return `${(bytes / 1000).toFixed(1)} kB`;
+console.log(`dist/node.js      ${size(loadedWith('dist/node.js', node))}`);
+console.log(`dist/neumf.js     ${size(loadedWith('dist/neumf.js', node))}, the library included`);
+console.log(`dist/browser.js   ${size(engine)}, and when a file is read ${size(readers)}`);
+console.log(`dist/types        ${declare('src/index.ts', 'dist/types')} declaration files`);
+
+function size(files: readonly string[]): string {
+  const kilobytes = (bytes: number[]) => `${(bytes.reduce((sum, n) => sum + n, 0) / 1000).toFixed(1)} kB`;
+  const texts = files.map((file) => readFileSync(file));
+  return `${kilobytes(texts.map(({ length }) => length))}, ${kilobytes(texts.map((text) => gzipSync(text).length))} with gzip`;
 }
 
 /** Writes the declarations of all that `entry` reaches, with tsconfig.json's options, and returns how many there are. */

@@ -1,52 +1,35 @@
-/** How the library is bundled: for npm, and for the test pages, which bundle an entry of their own. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+/** How the library is bundled: for npm, and for the pages, which bundle entries of their own. */
+import { readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { shaderTexts } from './wgsl.ts';
 
-const SHADERS = fileURLToPath(new URL('../shaders/', import.meta.url));
-
-/** WGSL without comments, indentation and empty lines; it has no strings that could hold any of them. */
-export function stripWgsl(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, ' ').replace(/^\s+|[ \t]+$/gm, '');
-}
-
-/** Puts every shader's text into the bundle, in place of src/platform/shaders.ts, which reads files. */
-const shaderTexts: Plugin = {
-  name: 'shader-texts',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]src[\\/]platform[\\/]shaders\.ts$/ }, () => {
-      const files = readdirSync(SHADERS).filter((file) => file.endsWith('.wgsl'));
-      const texts = files.map((file) => [basename(file, '.wgsl'), stripWgsl(readFileSync(SHADERS + file, 'utf8'))]);
-      return {
-        contents: `import { GpuError } from '../errors.ts';
-          const texts = new Map(${JSON.stringify(texts)});
-          export function shaderText(name) {
-            const text = texts.get(name);
-            if (text === undefined) throw new GpuError(\`no shader "\${name}": this build has \${[...texts.keys()].join(', ')}\`);
-            return text;
-          }`,
-        loader: 'js',
-        resolveDir: fileURLToPath(new URL('../src/platform/', import.meta.url)),
-        watchDirs: [SHADERS],
-      };
-    });
-  },
-};
-
-const COMMON: BuildOptions = {
+const COMMON = {
   bundle: true,
   format: 'esm',
   target: 'esnext',
-  sourcemap: true,
   logLevel: 'silent', // esbuild's errors are thrown with their text
+  metafile: true,
   plugins: [shaderTexts],
-};
+} satisfies BuildOptions;
 
-/** Bundles `entry` for Node into `outfile`; npm packages stay imports. @param firstLine what a program begins with */
-export async function bundleForNode(entry: string, outfile: string, firstLine = ''): Promise<void> {
-  const banner = { js: firstLine };
-  await build({ ...COMMON, entryPoints: [entry], outfile, platform: 'node', packages: 'external', banner });
+/** Entries by the name of their file in the folder; what two of them share, or one loads later, lies beside them. */
+type Entries = Readonly<Record<string, string>>;
+const IN_FOLDER = { splitting: true, sourcemap: true } satisfies BuildOptions;
+const BROWSER = { platform: 'browser', conditions: ['browser'] } satisfies BuildOptions;
+
+/** Bundles `entries` for Node into `outdir`; npm packages stay imports. */
+export async function bundleForNode(entries: Entries, outdir: string): Promise<Metafile> {
+  const node = { platform: 'node', packages: 'external', chunkNames: 'node-[name]-[hash]' } satisfies BuildOptions;
+  return (await build({ ...COMMON, ...IN_FOLDER, ...node, entryPoints: { ...entries }, outdir })).metafile;
+}
+
+/** Bundles `entries` for browsers into `outdir`, minified. Throws when anything stays outside these files. */
+export async function bundleInParts(entries: Entries, outdir: string): Promise<Metafile> {
+  const browser = { ...BROWSER, minify: true, chunkNames: 'browser-[name]-[hash]' } satisfies BuildOptions;
+  const { metafile } = await build({ ...COMMON, ...IN_FOLDER, ...browser, entryPoints: { ...entries }, outdir });
+  refuseOutside(Object.values(entries), metafile);
+  return metafile;
 }
 
 /**
@@ -59,21 +42,35 @@ export async function bundleForBrowser(
   outfile?: string,
   constants: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const result = await build({
-    ...COMMON,
-    entryPoints: [entry],
+  const written = outfile !== undefined;
+  const into = {
     outfile: outfile ?? 'memory.js',
-    minify: outfile !== undefined,
-    sourcemap: outfile !== undefined,
-    platform: 'browser',
-    conditions: ['browser'],
+    minify: written,
+    sourcemap: written,
+    write: written,
     define: { ...constants },
-    write: outfile !== undefined,
-    metafile: true,
-  });
-  const outside = Object.values(result.metafile.outputs).flatMap(({ imports }) => imports.filter((i) => i.external));
+  };
+  const { metafile, outputFiles } = await build({ ...COMMON, ...BROWSER, ...into, entryPoints: [entry] });
+  refuseOutside([entry], metafile);
+  return written ? readFileSync(resolve(outfile), 'utf8') : outputFiles![0]!.text;
+}
+
+function refuseOutside(entries: readonly string[], { outputs }: Metafile): void {
+  const outside = Object.values(outputs).flatMap(({ imports }) => imports.filter(({ external }) => external));
   if (outside.length > 0) {
-    throw new Error(`${entry}: a browser has no ${outside.map((i) => i.path).join(', ')}; reach it through #platform`);
+    const of = entries.map((entry) => relative('.', entry)).join(', ');
+    throw new Error(
+      `${of}: a browser has no ${outside.map(({ path }) => path).join(', ')}; reach it through #platform`,
+    );
   }
-  return outfile === undefined ? result.outputFiles![0].text : readFileSync(resolve(outfile), 'utf8');
+}
+
+/** `file` and those of `outputs` that are loaded with it: what it imports, but not what it asks for later. */
+export function loadedWith(file: string, outputs: Metafile['outputs'], found: string[] = []): string[] {
+  if (found.includes(file)) return found;
+  found.push(file);
+  for (const { path, kind, external } of outputs[file]!.imports) {
+    if (kind === 'import-statement' && !external) loadedWith(path, outputs, found);
+  }
+  return found;
 }

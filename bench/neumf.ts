@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The command line of the package: `neumf --help`, in the repository `node bench/neumf.ts --help`. */
 import { Command } from 'commander';
 import { addEvaluateCommand } from './neumf/evaluate.ts';

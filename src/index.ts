@@ -1,6 +1,6 @@
 /** The public face of neumf-webgpu. */
 
-// Files: fileSource and listFolder in Node, blobSource in browsers
+// Files: blobSource everywhere; fileSource and listFolder in Node
 export * from '#files';
 // The engine: device, tensors, ops, optimizers
 export { Clock } from './autograd/clock.ts';
@@ -77,6 +77,7 @@ export { LazyAdam } from './optim/lazy-adam.ts';
 export { RowAdam } from './optim/row-adam.ts';
 export { Sgd, type SgdOptions } from './optim/sgd.ts';
 export type { WeightDecayOptions } from './optim/weight-decay.ts';
+export { blobSource } from './platform/browser-files.ts';
 // Recommend
 export { FOLD_IN } from './recommend/fold-in.ts';
 export { Recommender } from './recommend/recommender.ts';

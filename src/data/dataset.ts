@@ -1,8 +1,7 @@
 /** Data ready for training: found among files, read, split. */
 import { DataError } from '../errors.ts';
-import { type DelimitedFormat, type DelimitedOptions, readInteractions } from './delimited.ts';
+import type { DelimitedFormat, DelimitedOptions } from './delimited.ts';
 import { type Ids, identityIds } from './id-map.ts';
-import { findNcfFiles, readNcf } from './ncf.ts';
 import type { ByteSource } from './source.ts';
 import { leaveOneOut, type Split } from './split.ts';
 import { drawValidation } from './validation.ts';
@@ -50,6 +49,7 @@ export async function loadDataset(
 ): Promise<Dataset> {
   const { format = 'auto', columns, validation = false, knownIds, seed = 42 } = options;
   const files = 'stream' in sources ? [sources] : sources;
+  const { findNcfFiles, readInteractions, readNcf } = await import('./readers.ts');
   const ncf = format === 'auto' || format === 'ncf' ? findNcfFiles(files) : null;
   if (ncf) {
     const { split: given, ...counts } = await readNcf(ncf, knownIds);

@@ -1,7 +1,6 @@
 import { DataError } from '../errors.ts';
 import { KNOWN_NAMES } from './columns.ts';
 import type { ByteSource } from './source.ts';
-import { columnNamed, readTable } from './table.ts';
 
 /** Names that a header may use, best first. */
 const IDS = [...KNOWN_NAMES.item, 'id', 'code', 'stockcode', 'sku'];
@@ -13,6 +12,7 @@ const TITLES = ['title', 'name', 'itemname', 'movietitle', 'productname', 'descr
  * first title counts. Throws DataError, with file and line, for what it cannot read.
  */
 export async function readTitles(source: ByteSource): Promise<Map<string, string>> {
+  const { columnNamed, readTable } = await import('./readers.ts');
   const { rows, header } = await readTable(source, [...IDS, ...TITLES]);
   const [id, title] = header ? [columnNamed(header, IDS), columnNamed(header, TITLES)] : [0, 1];
   if (id === undefined || title === undefined) {

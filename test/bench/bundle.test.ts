@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bundleForBrowser, bundleForNode, stripWgsl } from '../../bench/bundle.ts';
+import { bundleForBrowser, bundleInParts } from '../../bench/bundle.ts';
+import { stripWgsl, withShaders } from '../../bench/wgsl.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -18,35 +18,43 @@ function entry(text: string): string {
   return file;
 }
 
-test('WGSL loses its comments and indentation, and keeps its divisions', () => {
-  const text = '// y = x / 2\n\n/* of\n  two // lines */\nfn f(x: f32) -> f32 {\n  return x / 2; // half\n}\n';
-  expect(stripWgsl(text)).toBe('fn f(x: f32) -> f32 {\nreturn x / 2;\n}\n');
+const source = (path: string) => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
+
+test('WGSL loses its comments and white space, but for what keeps words and operators apart', () => {
+  const text = `// y = x / 2\n\n/* of\n  two // lines */\nfn f(x: f32) -> f32 {
+    let a: array<f32, 2> = array(x, - -x);
+    return a[0] / *p + 1.0; // half\n}\n`;
+  expect(stripWgsl(text)).toBe('fn f(x:f32)->f32{let a:array<f32,2> =array(x,- -x);return a[0]/ *p+1.0;}');
+});
+
+test('every shader keeps its tokens', () => {
+  // A run of operators without a space between counts as one.
+  const tokens = (wgsl: string) => wgsl.match(/[\w.]+|[-+*/%&|^!=<>]+|[^\s\w]/g);
+  for (const file of globSync('shaders/*.wgsl')) {
+    const text = readFileSync(file, 'utf8');
+    expect(tokens(stripWgsl(text)), file).toEqual(tokens(text.replace(/\/\/.*/g, '')));
+  }
+});
+
+test('a kernel whose name the bundle cannot read is refused', () => {
+  const text = "const kernel = defineKernel({ params: {}, name: 'add', bindings: {} });";
+  expect(() => withShaders('add.ts', text)).toThrow("add.ts: a kernel's definition begins with its name");
 });
 
 test.each(['import * as fs from "node:fs"; console.log(fs);', 'try { await import("node:fs"); } catch {}'])(
   'what needs Node is refused: %s',
   async (text) => {
     await expect(bundleForBrowser(entry(text))).rejects.toThrow('node:fs');
+    await expect(bundleInParts({ entry: entry(text) }, join(folder, 'parts'))).rejects.toThrow('node:fs');
   },
 );
 
-test('shaders come inside the bundle, and an unknown name is a clear error', async () => {
-  const shaders = fileURLToPath(new URL('../../src/platform/shaders.ts', import.meta.url));
-  const bundle = await bundleForBrowser(entry(`export { shaderText } from ${JSON.stringify(shaders)};`));
+test('a bundle holds the shaders of its kernels; for another kernel without WGSL there is a clear error', async () => {
+  const [kernels, shaders] = ['kernels/elementwise.ts', 'platform/shaders.ts'].map(source);
+  const from = `export { relu } from '${kernels}'; export { shaderText } from '${shaders}';`;
+  const bundle = await bundleForBrowser(entry(from));
+  expect(bundle).toContain('fn main(');
+  expect(bundle).not.toContain('top_k');
   const { shaderText } = await import(`data:text/javascript,${encodeURIComponent(bundle)}`);
-  expect(() => shaderText('no-such')).toThrow('no shader "no-such": this build has ');
-});
-
-test('the package’s program is one file, which Node runs as it is beside the packages that it imports', async () => {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const cache = join(root, 'node_modules', '.cache');
-  mkdirSync(cache, { recursive: true });
-  const inside = mkdtempSync(join(cache, 'neumf-bin-'));
-  try {
-    const file = join(inside, 'neumf.js');
-    await bundleForNode(join(root, 'bench', 'neumf.ts'), file, '#!/usr/bin/env node');
-    expect(execFileSync(process.execPath, [file, '--help'], { encoding: 'utf8' })).toMatch(/^Usage: neumf /);
-  } finally {
-    rmSync(inside, { recursive: true });
-  }
+  expect(() => shaderText('mine')).toThrow('no shader "mine": a kernel of your own has its WGSL in code');
 });
