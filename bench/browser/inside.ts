@@ -30,7 +30,7 @@ export async function lookInside({ gpu, model, ids, name }: Recommender, user: s
       if (hasGmf(config) && tables.gmf) {
         const p = embedding({ table: tables.gmf.users, ids: users });
         const q = embedding({ table: tables.gmf.items, ids: items });
-        gmf.push(['user p', p], ['item q', q], ['p ⊙ q', hadamard(p, q)]);
+        gmf.push(['user', p], ['item', q], ['product', hadamard(p, q)]);
       }
       if (hasMlp(config) && tables.mlp) {
         let x = embedding({ table: tables.mlp.users, ids: users }, { table: tables.mlp.items, ids: items });

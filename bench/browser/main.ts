@@ -2,6 +2,9 @@
 import { formatCount } from '../report/format.ts';
 import { byId, download } from './dom.ts';
 import { EngineClient } from './engine.ts';
+import { KernelsView } from './kernels-view.ts';
+import { MapView } from './map-view.ts';
+import { PairView } from './pair-view.ts';
 import { Panel } from './panel.ts';
 import type { DataFacts, RunState } from './protocol.ts';
 import { fillSettings, readSettings } from './settings-form.ts';
@@ -11,9 +14,16 @@ import { attempt, showTrouble } from './trouble.ts';
 const button = (id: string) => byId(id, HTMLButtonElement);
 const files = (id: string) => byId(id, HTMLInputElement);
 
+let hasData = false;
 const view = new TrainingView(showState);
 const engine = new EngineClient((told) => view.hear(told));
-const panel = new Panel(engine, () => {});
+const map = new MapView(engine);
+const pair = new PairView(engine);
+const kernels = new KernelsView(engine);
+const panel = new Panel(engine, (asked) => {
+  map.mark(asked);
+  pair.propose(asked);
+});
 
 fillSettings();
 void openAdapter();
@@ -80,6 +90,7 @@ async function load(chosen: readonly File[]): Promise<void> {
     say('');
     throw error;
   }
+  clearAnswers();
   showState(null);
   say('The data is read. Start training, or load a checkpoint.');
 }
@@ -90,7 +101,7 @@ function showData({ name, users, items, interactions, testedUsers, titles }: Dat
   facts.textContent = `${name}: ${formatCount(interactions)} interactions of ${formatCount(users)} users with ${formatCount(items)} items, ${formatCount(testedUsers)} users tested${named}`;
   facts.hidden = false;
   byId('titles-row', HTMLElement).hidden = false;
-  button('start').disabled = false;
+  hasData = true;
 }
 
 function listenToRun(): void {
@@ -98,7 +109,7 @@ function listenToRun(): void {
     event.preventDefault();
     void attempt(button('start'), async () => {
       say('Building the model and compiling its kernels …');
-      panel.clear();
+      clearAnswers();
       try {
         await engine.call('start', readSettings());
         // On a narrow screen the run stands below the form.
@@ -132,7 +143,7 @@ function listenToKeeping(): void {
 
 async function restore(file: File): Promise<void> {
   say(`Reading ${file.name} …`);
-  panel.clear();
+  clearAnswers();
   try {
     const { canTrain } = await engine.call('restore', file);
     if (canTrain) return;
@@ -142,23 +153,28 @@ async function restore(file: File): Promise<void> {
   }
   byId('training', HTMLElement).hidden = true;
   showState('stopped');
-  button('save').disabled = true;
+  for (const id of ['save', 'time-kernels']) button(id).disabled = true;
   say(`${file.name} is loaded and can be asked; to train on, load its data and then the checkpoint again.`);
+}
+
+/** Forgets what was answered, as another model comes. */
+function clearAnswers(): void {
+  for (const view of [panel, map, pair, kernels]) view.clear();
 }
 
 /** Offers what can be done in a state; null where there is no model. */
 function showState(state: RunState | null): void {
-  const shown = {
-    pause: state === 'training',
-    resume: state === 'paused',
-    stop: state === 'training' || state === 'paused',
-  };
   const focused = document.activeElement;
-  for (const [id, seen] of Object.entries(shown)) button(id).hidden = !seen;
-  if (focused === button('pause') && state === 'paused') button('resume').focus();
-  if (focused === button('resume') && state === 'training') button('pause').focus();
-  const asked = state !== null;
-  for (const id of ['save', 'csv']) button(id).disabled = !asked;
-  byId('ask', HTMLElement).hidden = !asked;
-  if (!asked) byId('training', HTMLElement).hidden = true;
+  const under = state === 'training' || state === 'paused';
+  button('start').disabled = under || !hasData;
+  button('pause').hidden = state !== 'training';
+  button('resume').hidden = state !== 'paused';
+  button('stop').hidden = !under;
+  for (const id of ['save', 'csv', 'time-kernels']) button(id).disabled = state === null;
+  for (const id of ['ask', 'inside']) byId(id, HTMLElement).hidden = state === null;
+  if (state === null) byId('training', HTMLElement).hidden = true;
+  // Whoever had a button that is gone gets the one that stands for it.
+  const controls = ['pause', 'resume', 'start'].map(button);
+  const gone = focused instanceof HTMLButtonElement && (focused.hidden || focused.disabled);
+  if (gone) controls.find(({ hidden, disabled }) => !hidden && !disabled)?.focus();
 }

@@ -51,7 +51,6 @@ export class Panel {
     this.#onUser({ user, ...answer });
   }
 
-  /** Forgets what was answered, as another model is there. */
   clear(): void {
     for (const id of ['user-answer', 'item-answer', 'taste-answer']) byId(id, HTMLElement).replaceChildren();
     this.#tastes.clear();
@@ -102,7 +101,8 @@ export class Panel {
   /** The item of that id, or the first whose title has the text; else as it was typed, which the engine refuses. */
   async #itemOf(text: string): Promise<Named> {
     const found = await this.#engine.call('find', 'item', text);
-    return found.find(({ id }) => id === text) ?? found.find(({ name }) => name !== undefined) ?? { id: text };
+    const [first] = found;
+    return first && (first.id === text || first.name !== undefined) ? first : { id: text };
   }
 
   /** Offers ids for what is typed. */

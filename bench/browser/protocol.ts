@@ -82,7 +82,7 @@ export interface Engine {
   save(): Promise<Blob>;
   /** Puts the run where a checkpoint left off; without data it can only be asked. */
   restore(file: File): Promise<{ readonly canTrain: boolean }>;
-  /** At most so many ids that contain the text, or whose title does. */
+  /** A few of the ids that contain the text, or whose title does; the text itself first where it is one. */
   find(kind: 'user' | 'item', text: string): Promise<Named[]>;
   /** Some user, another each time. */
   anyUser(): Promise<string>;

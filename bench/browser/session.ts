@@ -115,10 +115,11 @@ export class Session implements Engine {
     const { userIds, itemIds } = this.#ids();
     const ids = kind === 'user' ? userIds : itemIds;
     const wanted = text.toLowerCase();
-    const found: Named[] = [];
+    const named = (id: string) => (kind === 'user' ? { id } : this.#named(id));
+    const found: Named[] = ids.indexOf(text) === undefined ? [] : [named(text)];
     for (let index = 0; index < ids.size && found.length < MOST_FOUND; index++) {
-      const one = kind === 'user' ? { id: ids.idOf(index) } : this.#named(ids.idOf(index));
-      if (`${one.id}\n${one.name ?? ''}`.toLowerCase().includes(wanted)) found.push(one);
+      const one = named(ids.idOf(index));
+      if (one.id !== text && `${one.id}\n${one.name ?? ''}`.toLowerCase().includes(wanted)) found.push(one);
     }
     return found;
   }

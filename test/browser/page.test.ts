@@ -1,6 +1,6 @@
 /** The page as a person uses it, from a static server that is gone once the page is open. */
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -113,17 +113,17 @@ it('trains on a dropped file, without a network, pauses and goes on', async () =
   await openAndCut();
   await drop('purchases.csv', encoded);
   await sees('#data-facts', '720 interactions of 60 users with 80 items, 60 users tested');
-  await choose({ epochs: '14', 'batch-size': '64', lr: '0.01' });
+  await choose({ epochs: '10', 'batch-size': '64', lr: '0.01' });
   await page.click('#start');
-  await sees('#status', 'Epoch 2 of 14');
+  await sees('#status', 'Epoch 2 of 10');
   await page.click('#pause');
   await sees('#status', 'Paused');
   const epoch = await textOf('#now-epoch');
-  expect(epoch).not.toBe('14 of 14');
+  expect(epoch).not.toBe('10 of 10');
   answer = await ask('user 7'); // a model can be asked before it has learnt all
   await page.click('#resume');
   await sees('#status', 'All epochs are done');
-  expect(await textOf('#now-epoch')).toBe('14 of 14');
+  expect(await textOf('#now-epoch')).toBe('10 of 10');
   expect(Number(await textOf('#now-hr'))).toBeGreaterThan(0.5); // chance has 10 of 69
 });
 
@@ -153,7 +153,7 @@ it('gives the checkpoint and the recommendations of all users', async () => {
   checkpoint = await downloaded('#save', 'checkpoint.safetensors');
   const { settings, history } = checkpointInfo(checkpoint, 'checkpoint.safetensors');
   expect(settings).toMatchObject({ preset: 'paper-8', batchSize: 64, lr: 0.01 });
-  expect(history).toHaveLength(14);
+  expect(history).toHaveLength(10);
   const csv = new TextDecoder().decode(await downloaded('#csv', 'recommendations.csv'));
   expect(csv.split('\n').length - 2).toBe(60 * 10);
   expect(csv).toMatch(/^user,rank,item,name,score\nuser 0,1,/);
@@ -164,6 +164,10 @@ it('gives the checkpoint and the recommendations of all users', async () => {
 it('after a reload gives the same answer from the checkpoint', async () => {
   await once(server.listen(Number(new URL(address).port), 'localhost'), 'listening');
   await openAndCut();
+  await drop('checkpoint.safetensors', checkpoint);
+  await sees('#status', 'checkpoint.safetensors is loaded and can be asked');
+  await ask('user 7');
+  await sees('#user-answer', 'these may have been taken already');
   await drop('purchases.csv', encoded);
   await sees('#data-facts', '720 interactions');
   await drop('checkpoint.safetensors', checkpoint);
@@ -176,9 +180,9 @@ it('after a reload gives the same answer from the checkpoint', async () => {
 it('goes on from the last kept state when the device is lost', async () => {
   await drop('purchases.csv', encoded);
   await sees('#status', 'The data is read');
-  await choose({ epochs: '14', 'batch-size': '64', lr: '0.01' });
+  await choose({ epochs: '10', 'batch-size': '64', lr: '0.01' });
   await page.click('#start');
-  await sees('#status', 'Epoch 2 of 14');
+  await sees('#status', 'Epoch 2 of 10');
   const engine = page.workers().find((worker) => worker.url().endsWith('/worker.js'))!;
   await engine.evaluate(() => {
     const { createCommandEncoder } = GPUDevice.prototype;
@@ -193,8 +197,42 @@ it('goes on from the last kept state when the device is lost', async () => {
   expect(await ask('user 7')).toEqual(answer); // as if nothing had been lost
 });
 
+it('shows one pair’s way through the network, the map of the items and the kernels’ times', async () => {
+  await page.click('#ask-pair [type=submit]');
+  await sees('#pair-answer', 'The output layer adds');
+  const [, ...terms] = (await textOf('#pair-answer')).match(
+    /(−?[\d.]+) \+ (−?[\d.]+) \+ bias (−?[\d.]+) = logit (−?[\d.]+); σ\(logit\) = ([\d.]+)/,
+  )!;
+  const [gmf, mlp, bias, logit, score] = terms.map((term) => Number(term.replace('−', '-')));
+  expect(gmf + mlp + bias).toBeCloseTo(logit, 3);
+  expect(score).toBeCloseTo(Number(answer[0].match(/[\d.]+$/)![0]), 3); // the pair is the user's best item
+  await page.click('#draw-map');
+  await sees('#map-status', '80 items; UMAP.');
+  expect(await page.$$('#map circle')).toHaveLength(80);
+  expect(await page.$$('#map .recommended')).toHaveLength(10);
+  expect(await page.$$('#map .taken')).toHaveLength(12);
+  await page.click('#time-kernels');
+  await sees('#kernels', 'each timed in a pass of its own');
+  expect(await textOf('#kernels')).toContain('sample_batch');
+  expect(await ask('user 7')).toEqual(answer); // timing trains, and puts the model back
+});
+
+it('says which browsers have WebGPU where there is none', async () => {
+  const without = join(folder, 'without');
+  cpSync(join(folder, 'page'), without, { recursive: true });
+  const worker = readFileSync(join(without, 'worker.js'), 'utf8');
+  writeFileSync(join(without, 'worker.js'), `Object.defineProperty(navigator, 'gpu', { value: undefined });${worker}`);
+  const other = serveFolder(without);
+  await once(other.listen(0, 'localhost'), 'listening');
+  await page.goto(`http://localhost:${(other.address() as AddressInfo).port}/`);
+  await sees('#trouble', 'this browser has no WebGPU');
+  expect(await textOf('#trouble')).toContain('chrome://flags');
+  other.closeAllConnections();
+  other.close();
+});
+
 it('asks no other host for anything, and logs no error', () => {
-  const others = requests.filter((url) => !url.startsWith(address) && !/^(data|blob):/.test(url));
+  const others = requests.filter((url) => !url.startsWith('http://localhost:') && !/^(data|blob):/.test(url));
   expect(others).toEqual([]);
   expect(errors).toEqual([]);
 });
