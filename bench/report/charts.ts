@@ -28,11 +28,9 @@ export function drawCharts(Plot: typeof uPlot, charts: readonly Chart[]): uPlot[
   const LEADER = 10; // from the plot's edge to a label
   const FONT = '12px system-ui, sans-serif';
   const color = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name);
-  const textWidth = (text: string) => {
-    const context = document.createElement('canvas').getContext('2d')!;
-    context.font = FONT;
-    return context.measureText(text).width;
-  };
+  const ruler = document.createElement('canvas').getContext('2d')!;
+  ruler.font = FONT;
+  const textWidth = (text: string) => ruler.measureText(text).width;
 
   const verticalRange = ({ curves, levels, fromZero }: Chart): [number, number] => {
     const values = [...curves.flatMap((curve) => curve.values), ...levels.map((level) => level.value)];
