@@ -91,6 +91,7 @@ async function choose(settings: Readonly<Record<string, string>>): Promise<void>
 /** What the page answers a user: items and scores. */
 async function ask(user: string): Promise<string[]> {
   await choose({ user });
+  await page.$eval('#user-answer', (before) => before.replaceChildren()); // its caption may be the same
   await page.click('#ask-user [type=submit]');
   await sees('#user-answer caption', `for user ${user}`);
   return page.$$eval('#user-answer tbody tr', (rows) => rows.map((row) => row.textContent ?? ''));
