@@ -1,5 +1,6 @@
 import Papa from 'papaparse';
 import type { Recommender } from '../../src/recommend/recommender.ts';
+import { asF32 } from '../report/format.ts';
 
 /** Users asked for at once. */
 const USERS = 1024;
@@ -17,8 +18,7 @@ export async function recommendationsCsv(recommender: Recommender, includeSeen: 
     const users = Array.from({ length }, (_, i) => userIds.idOf(first + i));
     const lists = await recommender.recommend(users, { includeSeen });
     const rows = lists.flatMap((list, i) =>
-      // A score is f32: seven digits are all it has.
-      list.map(({ item, name = '', score }, j) => [users[i], j + 1, item, name, Number(score.toPrecision(7))]),
+      list.map(({ item, name = '', score }, j) => [users[i], j + 1, item, name, asF32(score)]),
     );
     if (rows.length > 0) parts.push(`${Papa.unparse(rows, { escapeFormulae: true, newline: '\n' })}\n`);
   }

@@ -1,5 +1,6 @@
 import { type Dataset, loadDataset } from '../../src/data/dataset.ts';
 import type { IdMap, Ids } from '../../src/data/id-map.ts';
+import { byPopularity } from '../../src/data/item-lists.ts';
 import { readTitles } from '../../src/data/titles.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { Gpu } from '../../src/gpu/device.ts';
@@ -8,7 +9,7 @@ import { blobSource } from '../../src/platform/browser-files.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import type { Neighbour } from '../../src/recommend/types.ts';
 import { checkpointInfo, encodeCheckpoint, restoreCheckpoint } from '../../src/train/checkpoint.ts';
-import type { TrainSettings } from '../../src/train/settings.ts';
+import { resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
 import type { Trainer } from '../../src/train/trainer.ts';
 import { recommendationsCsv } from './csv.ts';
 import { lookInside } from './inside.ts';
@@ -101,7 +102,8 @@ export class Session implements Engine {
       return { canTrain: false };
     }
     // Rows stand for the checkpoint's ids, and its validation items are held out.
-    const options = { validation: settings.validation, knownIds: info, seed: settings.seed };
+    const { validation, evalSeed } = resolveSettings(settings);
+    const options = { validation, knownIds: info, seed: evalSeed };
     const dataset = await loadDataset(sourcesOf(this.#files), options);
     await this.#forget();
     this.#dataset = dataset;
@@ -170,9 +172,8 @@ export class Session implements Engine {
       const { dim, values } = await recommender.vectors('items');
       const { itemIds } = recommender.ids;
       const { popularity } = recommender;
-      const all = Array.from({ length: itemIds.size }, (_, item) => item);
-      if (popularity) all.sort((a, b) => popularity[b]! - popularity[a]! || a - b);
-      const chosen = all.slice(0, MOST_MAPPED);
+      const all = popularity ? byPopularity(popularity) : Array.from({ length: itemIds.size }, (_, item) => item);
+      const chosen = Array.from(all.slice(0, MOST_MAPPED));
       const rows = new Float32Array(chosen.length * dim);
       chosen.forEach((item, i) => {
         rows.set(values.subarray(item * dim, (item + 1) * dim), i * dim);

@@ -31,9 +31,6 @@ export function addAnswerOptions(command: Command): void {
     .option('--out <file>', 'write it there instead of to stdout; the file is replaced when all of it is there');
 }
 
-/** A number that was computed in f32, without the digits that it does not have. */
-export const asF32 = (value: number): number => Number(value.toPrecision(7));
-
 /** Writes lists as they come. */
 export class Answer {
   readonly #format: AnswerOptions['format'];

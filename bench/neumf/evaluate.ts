@@ -1,17 +1,18 @@
 import { type Command, Option } from 'commander';
 import { ConfigError } from '../../src/errors.ts';
-import { Evaluation } from '../../src/evaluate/evaluation.ts';
+import { Evaluation, PROTOCOLS } from '../../src/evaluate/evaluation.ts';
 import type { Metrics } from '../../src/evaluate/metrics.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { checkpointInfo } from '../../src/train/checkpoint.ts';
 import { checkIds } from '../../src/train/ids.ts';
 import { resolveSettings } from '../../src/train/settings.ts';
+import { readFile } from '../files.ts';
 import { integers, setAction, withGpu } from '../program.ts';
 import { Answer, type AnswerOptions, addAnswerOptions } from './answer.ts';
-import { type ModelOptions, modelCommand, readCheckpoint, readData } from './opened.ts';
+import { type ModelOptions, modelCommand, readData } from './opened.ts';
 
 interface Options extends ModelOptions, AnswerOptions {
-  readonly eval: 'loo' | 'full' | 'both';
+  readonly eval: (typeof PROTOCOLS)[number];
   readonly k?: number[];
 }
 
@@ -28,7 +29,7 @@ export function addEvaluateCommand(program: Command): void {
         '--eval <protocol>',
         'rank held-out items against 99 negatives (loo), among all unseen items (full), or both',
       )
-        .choices(['loo', 'full', 'both'])
+        .choices(PROTOCOLS)
         .default('both'),
     )
     .option('--k <list>', 'cut-offs of the metrics (default: those of the training)', integers(1, 1000));
@@ -37,7 +38,7 @@ export function addEvaluateCommand(program: Command): void {
 }
 
 async function evaluate(checkpoint: string, options: Options): Promise<number> {
-  const bytes = readCheckpoint(checkpoint);
+  const bytes = readFile(checkpoint);
   const info = checkpointInfo(bytes, checkpoint);
   const { k, evalSeed: seed, validation } = resolveSettings(info.settings);
   const dataset = await readData(options, { validation, seed });

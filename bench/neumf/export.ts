@@ -1,15 +1,15 @@
-import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Command } from 'commander';
+import { byPopularity } from '../../src/data/item-lists.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { encodeSafetensors } from '../../src/models/safetensors.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
 import { encodeIds } from '../../src/train/ids.ts';
+import { makeFolder, replaceFile } from '../files.ts';
 import { layOut } from '../map/lay-out.ts';
 import { renderMap } from '../map/page.ts';
 import { integer, setAction, withGpu } from '../program.ts';
 import { formatCount } from '../report/format.ts';
-import { replaceFile } from '../train/replace-file.ts';
 import { type ModelOptions, modelCommand, readInputs } from './opened.ts';
 import { Progress } from './progress.ts';
 import { metadataTsv, vectorsTsv } from './tsv.ts';
@@ -105,21 +105,12 @@ async function mapOf(
 
 /** The most popular items, or without counts every n-th one; in what order, and in which words where they are not all. */
 function chooseItems(count: number, popularity: Uint32Array | null, most: number) {
-  const all = Array.from({ length: count }, (_, item) => item);
   const of = `of ${formatCount(count)}`;
   if (popularity) {
-    const items = all.sort((a, b) => popularity[b]! - popularity[a]! || a - b).slice(0, most);
+    const items = [...byPopularity(popularity).subarray(0, most)];
     return { items, sample: count > most ? `the most popular ones ${of}` : null };
   }
-  if (count <= most) return { items: all, sample: null };
-  const items = Array.from({ length: most }, (_, i) => Math.floor((i * count) / most));
-  return { items, sample: `evenly chosen ${of}` };
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true });
-  } catch (error) {
-    throw new ConfigError(`--out ${folder}: the folder cannot be made: ${(error as Error).message}`);
-  }
+  const chosen = Math.min(most, count);
+  const items = Array.from({ length: chosen }, (_, i) => Math.floor((i * count) / chosen));
+  return { items, sample: count > most ? `evenly chosen ${of}` : null };
 }

@@ -1,14 +1,13 @@
 /** What the commands share: a checkpoint, the data, the items' names, and a recommender of them. */
-import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Dataset, DatasetOptions } from '../../src/data/dataset.ts';
 import { readTitles } from '../../src/data/titles.ts';
-import { DataError } from '../../src/errors.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { fileSource } from '../../src/platform/node-files.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { addDataOptions, type DataOptions, datasetOptions } from '../data-options.ts';
 import { openDataset } from '../dataset.ts';
+import { readFile } from '../files.ts';
 import { addAdapterOption } from '../program.ts';
 
 export interface ModelOptions extends Omit<DataOptions, 'data' | 'format'> {
@@ -33,16 +32,6 @@ export function modelCommand(program: Command, name: string, description: string
   return command;
 }
 
-/** Throws DataError when the file cannot be read. */
-export function readCheckpoint(path: string): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(readFileSync(path));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new DataError(`${path}: ${code === 'ENOENT' ? 'no such file' : message}`);
-  }
-}
-
 /** The data of a command that was given some. @param split how it is held out */
 export async function readData(
   { data, dataFormat, ...columns }: ModelOptions,
@@ -54,7 +43,7 @@ export async function readData(
 
 /** Everything is read before the GPU is asked for anything, so that a wrong path is heard of at once. */
 export async function readInputs(path: string, options: ModelOptions) {
-  const bytes = readCheckpoint(path);
+  const bytes = readFile(path);
   const names = options.items === undefined ? undefined : await readTitles(fileSource(options.items));
   const dataset = await readData(options);
   return { names, dataset, open: (gpu: Gpu) => Recommender.open(gpu, bytes, { name: path, dataset, names }) };

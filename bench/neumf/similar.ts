@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { ConfigError } from '../../src/errors.ts';
 import { integer, setAction, withGpu } from '../program.ts';
-import { Answer, type AnswerOptions, addAnswerOptions, asF32 } from './answer.ts';
+import { asF32 } from '../report/format.ts';
+import { Answer, type AnswerOptions, addAnswerOptions } from './answer.ts';
 import { type ModelOptions, modelCommand, readInputs } from './opened.ts';
 
 interface Options extends ModelOptions, AnswerOptions {

@@ -58,3 +58,6 @@ export function describeChoice({ chosenOn }: Best, evaluatedEpochs: number, epoc
   const kind = evaluatedEpochs === epochs ? '' : 'evaluated ';
   return `best of ${evaluatedEpochs} ${kind}epoch${evaluatedEpochs === 1 ? '' : 's'}, chosen on the ${chosenOn}`;
 }
+
+/** A number that was computed in f32, without the digits that it does not have. */
+export const asF32 = (value: number): number => Number(value.toPrecision(7));

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Dataset } from '../../src/data/dataset.ts';
 import type { Ids } from '../../src/data/id-map.ts';
-import { ConfigError, DataError } from '../../src/errors.ts';
+import { ConfigError } from '../../src/errors.ts';
 import { fuse } from '../../src/models/fuse.ts';
 import type { Sizes } from '../../src/models/sizes.ts';
 import { checkpointInfo, restoreCheckpoint } from '../../src/train/checkpoint.ts';
@@ -12,6 +11,7 @@ import { type Pretraining, pretrainingInfo } from '../../src/train/pretrain.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 import { loadStateDict, readStateDict, type StateDict } from '../../src/train/state-dict.ts';
 import type { Trainer } from '../../src/train/trainer.ts';
+import { readFile } from '../files.ts';
 import { type BeginningOptions, checkTogether } from './beginning-options.ts';
 
 /** What a run begins with. */
@@ -142,13 +142,4 @@ function modelSettings({ users: _users, items: _items, ...settings }: Sizes): Pa
 
 function readDict(path: string): StateDict {
   return readStateDict(readFile(path), path);
-}
-
-function readFile(path: string): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(readFileSync(path));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new DataError(`${path}: ${code === 'ENOENT' ? 'no such file' : message}`);
-  }
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MODEL_KINDS, PRESETS, SCHEDULES } from '../../src/models/config.ts';
-import { LOSSES, OPTIMIZERS } from '../../src/train/choices.ts';
+import { EVALUATIONS, LOSSES, OPTIMIZERS, SAMPLERS } from '../../src/train/choices.ts';
 import { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
 import { addDataOptions, type DataOptions } from '../data-options.ts';
 import { addAdapterOption, integer as bounded } from '../program.ts';
@@ -115,13 +115,7 @@ export function addTrainOptions(program: Command): void {
     integer,
     `${PRESET}; 0 with in-batch-softmax, whose negatives are the other items of a batch`,
   );
-  program.addOption(
-    option('--sampler <name>', `how negatives are drawn (default: ${PRESET})`).choices([
-      'uniform',
-      'popularity',
-      'hard',
-    ]),
-  );
+  program.addOption(option('--sampler <name>', `how negatives are drawn (default: ${PRESET})`).choices(SAMPLERS));
   setting(
     '--sampler-power <p>',
     'the popularity sampler draws by popularity^p, from 0 to 2',
@@ -156,7 +150,7 @@ export function addTrainOptions(program: Command): void {
     option(
       '--eval <protocol>',
       `rank held-out items against 99 negatives (loo), among all unseen items (full), both, or none (default: ${DEFAULT_SETTINGS.eval})`,
-    ).choices(['loo', 'full', 'both', 'none']),
+    ).choices(EVALUATIONS),
   );
   setting('--k <list>', 'cut-offs of the metrics, e.g. 5,10,20; 10 is always among them', integers, DEFAULT_SETTINGS.k);
   setting('--eval-every <n>', 'evaluate after every n-th epoch and the last', integer, DEFAULT_SETTINGS.evalEvery);

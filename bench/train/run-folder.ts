@@ -1,9 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ConfigError } from '../../src/errors.ts';
 import type { EndEvent, EpochEvent, HistoryEvent, StartEvent } from '../../src/train/history.ts';
+import { makeFolder, replaceFile } from '../files.ts';
 import { type Run, renderReport } from '../report/html.ts';
-import { replaceFile } from './replace-file.ts';
 
 /** The files of one run: history.jsonl line by line, checkpoint.safetensors and report.html each replaced as a whole. */
 export class RunFolder {
@@ -13,11 +11,7 @@ export class RunFolder {
   /** Throws ConfigError when the folder cannot be made. */
   constructor(folder: string) {
     this.#folder = folder;
-    try {
-      mkdirSync(folder, { recursive: true });
-    } catch (error) {
-      throw new ConfigError(`--out ${folder}: the folder cannot be made: ${(error as Error).message}`);
-    }
+    makeFolder(folder);
   }
 
   get files(): string[] {

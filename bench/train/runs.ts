@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { summariseRuns } from '../../src/train/runs.ts';
 import { resolveSettings } from '../../src/train/settings.ts';
+import { replaceFile } from '../files.ts';
 import { type NamedRun, renderRuns, runsTable } from '../report/runs.ts';
 import type { TrainOptions } from './options.ts';
-import { replaceFile } from './replace-file.ts';
 import { type FinishedRun, type RunInput, runOnce } from './run.ts';
 import { RunFolder } from './run-folder.ts';
 

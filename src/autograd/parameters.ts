@@ -43,9 +43,8 @@ export const aligned = (size: number) => Math.ceil(size / ALIGNMENT) * ALIGNMENT
 
 /**
  * A model's trainable tensors as named views of one flat arena, and their gradients likewise, so that one Adam dispatch,
- * one norm and one walk serve them all: first the tables, then the layers' weights, then biases. The padding between tensors
- * stays zero. Running averages and constants stand in an
- * arena of their own.
+ * one norm and one walk serve them all: first the tables, then the layers' weights, then biases. The padding between
+ * tensors stays zero. Running averages and constants stand in an arena of their own.
  */
 export class Parameters {
   readonly gpu: Gpu;

@@ -27,3 +27,8 @@ export function countItems({ items: listed }: ItemLists, items: number): Uint32A
   for (const item of listed) counts[item]++;
   return counts;
 }
+
+/** The items by their counts, the most popular first, of equals the lower one. */
+export function byPopularity(counts: Uint32Array): Uint32Array<ArrayBuffer> {
+  return Uint32Array.from(counts.keys()).sort((a, b) => counts[b] - counts[a] || a - b);
+}

@@ -3,6 +3,7 @@
 import { groupRows } from './group.ts';
 import { Growing } from './growing.ts';
 import { type Interactions, type Pairs, pick } from './interactions.ts';
+import { countItems } from './item-lists.ts';
 
 /** Lists of items back to back (CSR): list i is items[offsets[i]] … items[offsets[i + 1] − 1]. */
 export interface ItemLists {
@@ -78,7 +79,5 @@ export function itemsPerUser(pairs: Pairs, users: number): ItemLists {
 
 /** Training interactions of each item: [items]. */
 export function popularity(split: Split): Uint32Array {
-  const counts = new Uint32Array(split.items);
-  for (const item of split.train.items) counts[item]++;
-  return counts;
+  return countItems(split.train, split.items);
 }

@@ -1,16 +1,12 @@
-import { Clock } from '../autograd/clock.ts';
-import { record, type Tape, tensor, zeros } from '../autograd/tape.ts';
+import { zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { ItemLists } from '../data/split.ts';
-import { checkBindable, type Gpu } from '../gpu/device.ts';
-import { topK, topSpansLength } from '../kernels/catalogue.ts';
-import { candidateKeys, candidatePairs, NO_CANDIDATE } from '../kernels/rank.ts';
-import type { Forward, Model } from '../models/model.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { candidateKeys, NO_CANDIDATE } from '../kernels/rank.ts';
+import type { Model } from '../models/model.ts';
+import { scoreCandidates } from './candidate-scoring.ts';
 import { runChunks } from './chunks.ts';
-import { checkTop, readTopItems, type TopItems } from './top-items.ts';
-
-/** Pairs scored together: enough to fill a GPU, little enough memory for wide models. */
-const PAIRS = 16384;
+import { checkTop, keepTop, readTopItems, type TopItems } from './top-items.ts';
 
 /**
  * The k best items of each user among the user's own candidates, by the weights of the moment: no other pair is scored.
@@ -26,49 +22,28 @@ export async function bestCandidates(
   k: number,
 ): Promise<TopItems> {
   checkTop(gpu, model, users, k);
-  const tested = users.length;
+  if (users.length === 0) return readTopItems([], k);
   const width = widest(lists);
-  if (tested === 0) return readTopItems([], k);
-  checkBindable(gpu, `the candidate lists of ${tested} users`, 4 * tested * width);
-  const chunk = Math.max(1, Math.min(tested, Math.floor(PAIRS / width)));
-  const size = { chunk, width, tested };
-  const padded = new Uint32Array(tested * width).fill(NO_CANDIDATE);
-  for (let user = 0; user < tested; user++) {
-    padded.set(lists.items.subarray(lists.offsets[user], lists.offsets[user + 1]), user * width);
-  }
-  const tapes: Tape[] = [];
-  let forward!: Forward;
-  const prepare = record(gpu, 'fold for evaluation', (tape) => {
-    tapes.push(tape);
-    forward = model.evaluation();
+  const items = new Uint32Array(users.length * width).fill(NO_CANDIDATE);
+  users.forEach((_, row) => {
+    items.set(lists.items.subarray(lists.offsets[row], lists.offsets[row + 1]), row * width);
   });
-  let clock!: Clock;
   let best!: Tensor;
-  const scoreChunk = record(gpu, 'scores of candidates', (tape) => {
-    tapes.push(tape);
-    clock = new Clock(gpu);
-    const ids = (label: string, length: number) => zeros(gpu, [length], { dtype: 'u32', label });
-    const candidates = tensor(gpu, padded, { label: 'candidates' }).view;
-    const testedUsers = tensor(gpu, users as Uint32Array<ArrayBuffer>, { label: 'tested users' }).view;
-    const pairs = { users: ids('pair users', chunk * width), items: ids('pair items', chunk * width) };
-    const [step, keys] = [clock.step.view, ids('scores', chunk * width)];
-    best = ids('best candidates', 2 * tested * k);
-    const { plan } = tape;
-    const views = { users: pairs.users.view, items: pairs.items.view };
-    candidatePairs(plan, { step, testedUsers, candidates, ...views }, size);
-    const logits = forward(pairs.users, pairs.items);
-    candidateKeys(plan, { step, candidates, logits: logits.view, keys: keys.view }, size);
-    const matrix = { users: chunk, items: width, tested };
-    const spans = ids('best candidates of spans', 2 * topSpansLength(matrix, k)).view;
-    topK(plan, { step, keys: keys.view, spans, best: best.view }, matrix, k);
-    clock.advance(logits);
-  });
-  const found = await runChunks(gpu, { clock, count: Math.ceil(tested / chunk), prepare, scoreChunk })
+  const candidates = { users: users as Uint32Array<ArrayBuffer>, items, width };
+  const { chunks, dispose } = scoreCandidates(
+    gpu,
+    () => model.evaluation(),
+    candidates,
+    (plan, views, size) => {
+      const keys = zeros(gpu, [size.chunk * width], { dtype: 'u32', label: 'scores' }).view;
+      candidateKeys(plan, { ...views, keys }, size);
+      best = keepTop(plan, views.step, keys, { users: size.chunk, items: width, tested: size.tested }, k);
+    },
+  );
+  const found = await runChunks(gpu, chunks)
     .then(() => best.data())
-    .finally(() => {
-      for (const tape of tapes) tape.dispose();
-    });
-  return readTopItems(found, k, (user, place) => padded[user * width + place]!);
+    .finally(dispose);
+  return readTopItems(found, k, (user, place) => items[user * width + place]!);
 }
 
 /** Length of the longest list, 1 at least. */

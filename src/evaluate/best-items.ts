@@ -1,11 +1,9 @@
-import { zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Gpu } from '../gpu/device.ts';
-import { topK, topSpansLength } from '../kernels/catalogue.ts';
 import type { Model } from '../models/model.ts';
 import { runChunks } from './chunks.ts';
 import { type Behind, type Masks, scoreUsers } from './scoring.ts';
-import { checkTop, readTopItems, type TopItems } from './top-items.ts';
+import { checkTop, keepTop, readTopItems, type TopItems } from './top-items.ts';
 
 /**
  * The k best items of each user among all that the masks leave, by the weights of the moment.
@@ -25,9 +23,7 @@ export async function bestItems(
   if (users.length === 0) return readTopItems([], k);
   let best!: Tensor;
   const keepBest: Behind = (plan, { step, keys }, size) => {
-    best = zeros(gpu, [2 * users.length * k], { dtype: 'u32', label: 'best items' });
-    const spans = zeros(gpu, [2 * topSpansLength(size, k)], { label: 'best items of spans' }).view;
-    topK(plan, { step, keys, spans, best: best.view }, size, k);
+    best = keepTop(plan, step, keys, size, k);
   };
   const { chunks, dispose } = scoreUsers(gpu, model, users, masks, keepBest, pairs);
   const found = await runChunks(gpu, chunks)

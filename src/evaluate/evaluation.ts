@@ -12,9 +12,12 @@ import { allMetrics, cutoffs, type Metrics } from './metrics.ts';
 /** Places in the lists of best items that are made at once: 64 MiB on the device. */
 const LISTED = 2 ** 23;
 
+/** What held-out items can be ranked among: sampled candidates, all unseen items, or one after the other. */
+export const PROTOCOLS = ['loo', 'full', 'both'] as const;
+
 export interface EvaluationOptions {
   /** Among sampled candidates (leave-one-out as the NCF paper has it), among all unseen items, or both. */
-  readonly eval: 'loo' | 'full' | 'both';
+  readonly eval: (typeof PROTOCOLS)[number];
   /** Cut-offs of the metrics. */
   readonly k: readonly number[];
   /** Of the sampled candidates. */

@@ -1,3 +1,4 @@
+import { byPopularity } from '../data/item-lists.ts';
 import { popularity, type Split } from '../data/split.ts';
 import type { Evaluated, Evaluation, Ranks } from './evaluation.ts';
 
@@ -21,7 +22,7 @@ export interface Stratum extends Evaluated {
  */
 export function strataOf(split: Split): Uint8Array {
   const counts = popularity(split);
-  const order = Uint32Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]!);
+  const order = byPopularity(counts);
   const strata = new Uint8Array(split.items);
   let before = 0;
   let above = 0;

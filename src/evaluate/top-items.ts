@@ -1,5 +1,10 @@
+import { zeros } from '../autograd/tape.ts';
+import type { Tensor } from '../autograd/tensor.ts';
 import { ConfigError } from '../errors.ts';
 import { checkBindable, type Gpu } from '../gpu/device.ts';
+import type { Plan } from '../gpu/plan.ts';
+import { type ChunkSize, topK, topSpansLength } from '../kernels/catalogue.ts';
+import type { View } from '../kernels/launch.ts';
 import { logitOf } from '../kernels/pairs.ts';
 import { NO_CANDIDATE } from '../kernels/rank.ts';
 import type { Model } from '../models/model.ts';
@@ -13,7 +18,18 @@ export interface TopItems {
 }
 
 /**
- * What topK (kernels/catalogue.ts) wrote, as items and logits.
+ * Appends the choice of each user's k best of a chunk's keys.
+ * @returns u32[tested × k, 2], as readTopItems takes it
+ */
+export function keepTop(plan: Plan, step: View, keys: View, size: ChunkSize, k: number): Tensor {
+  const best = zeros(plan.gpu, [2 * size.tested * k], { dtype: 'u32', label: 'best items' });
+  const spans = zeros(plan.gpu, [2 * topSpansLength(size, k)], { label: 'best items of spans' }).view;
+  topK(plan, { step, keys, spans, best: best.view }, size, k);
+  return best;
+}
+
+/**
+ * What keepTop chose, as items and logits.
  * @param best u32[users × k, 2]: a key and the item's place, NO_CANDIDATE where there is none
  * @param itemAt the item at a place of a user's list
  */

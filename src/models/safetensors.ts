@@ -64,6 +64,33 @@ export function encodeSafetensors({ tensors, metadata }: SafetensorsFile): Uint8
  * Throws DataError when the bytes are no whole safetensors file, or one of tensors of other types.
  */
 export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, name: string): SafetensorsFile {
+  const { metadata, places } = readHeader(bytes, name);
+  const tensors = new Map<string, StoredTensor>();
+  for (const { key, shape, type, begin, end } of places) {
+    // Not bytes.slice, which in Node's Buffer copies nothing.
+    tensors.set(key, { shape, ...type.read(bytes.buffer.slice(bytes.byteOffset + begin, bytes.byteOffset + end)) });
+  }
+  return { tensors, metadata };
+}
+
+/** What a file says beside its tensors, of which none is copied. Throws as decodeSafetensors does. */
+export function readMetadata(bytes: Uint8Array<ArrayBuffer>, name: string): SafetensorsFile['metadata'] {
+  return readHeader(bytes, name).metadata;
+}
+
+/** Where a tensor stands in the file, from one byte to another. */
+interface Place {
+  readonly key: string;
+  readonly shape: readonly number[];
+  readonly type: (typeof TYPES)[string];
+  readonly begin: number;
+  readonly end: number;
+}
+
+function readHeader(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+): { metadata: SafetensorsFile['metadata']; places: Place[] } {
   const broken = (what: string) => new DataError(`${name}: not a readable safetensors file: ${what}`);
   if (bytes.length < 8) throw broken(`${bytes.length} bytes, and the header's length alone takes 8`);
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
@@ -77,7 +104,7 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, name: string):
   }
   if (typeof header !== 'object' || header === null) throw broken('its header is no JSON object');
   const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>;
-  const tensors = new Map<string, StoredTensor>();
+  const places: Place[] = [];
   for (const [key, entry] of Object.entries(entries)) {
     if (!isHeaderEntry(entry)) throw broken(`${key} has no dtype, shape and data_offsets`);
     const { dtype, shape, data_offsets } = entry;
@@ -89,11 +116,9 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, name: string):
     if (to - from !== size) throw broken(`${key} [${shape}] has ${to - from} bytes, not ${size}`);
     if (start + to > bytes.length)
       throw broken(`${key} should end at byte ${start + to}, and the file has ${bytes.length}`);
-    // Not bytes.slice, which in Node's Buffer copies nothing.
-    const data = bytes.buffer.slice(bytes.byteOffset + start + from, bytes.byteOffset + start + to);
-    tensors.set(key, { shape, ...type.read(data) });
+    places.push({ key, shape, type, begin: start + from, end: start + to });
   }
-  return { tensors, metadata: metadata as Record<string, string> };
+  return { metadata: metadata as Record<string, string>, places };
 }
 
 function isHeaderEntry(entry: unknown): entry is HeaderEntry {

@@ -22,15 +22,16 @@ export function checkWeights(model: Model, weights: ReadonlyMap<string, StoredTe
   checkTensors(savedParameters(model.parameters.specs), weights, source);
 }
 
-/** As checkWeights, of the tensors with these names and shapes. */
+/** As checkWeights, of the tensors with these names and shapes. @param what needs them, for the error */
 export function checkTensors(
   needed: readonly SavedParameter[],
   weights: ReadonlyMap<string, StoredTensor>,
   source: string,
+  what: 'model' | 'run' = 'model',
 ): void {
   for (const { name, shape } of needed) {
     const stored = weights.get(name);
-    if (!stored) throw new DataError(`${source}: it has no tensor ${name}, which this model needs`);
+    if (!stored) throw new DataError(`${source}: it has no tensor ${name}, which this ${what} needs`);
     if (stored.shape.join() !== shape.join()) {
       throw new DataError(
         `${source}: ${name} is [${stored.shape.join(', ')}], and this model has [${shape.join(', ')}]`,

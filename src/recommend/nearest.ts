@@ -1,9 +1,9 @@
 import { embedding } from '../autograd/ops/embedding.ts';
 import { record, type Tape, tensor, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { readTopItems, type TopItems } from '../evaluate/top-items.ts';
+import { keepTop, readTopItems, type TopItems } from '../evaluate/top-items.ts';
 import { checkBindable, type Gpu } from '../gpu/device.ts';
-import { maskSeen, topK, topSpansLength } from '../kernels/catalogue.ts';
+import { maskSeen } from '../kernels/catalogue.ts';
 import { normalize } from '../kernels/normalize.ts';
 import { pairScores } from '../kernels/pairs.ts';
 import { NO_CANDIDATE } from '../kernels/rank.ts';
@@ -36,9 +36,7 @@ export async function nearestRows(gpu: Gpu, table: () => Tensor, row: number, k:
     pairScores(tape.plan, views, block, { allItems: rows, dim, units: 0 });
     const itself = { offsets: ids([0, 1]).view, seenItems: ids([row]).view, heldOut: ids([NO_CANDIDATE]).view };
     maskSeen(tape.plan, { step, ...itself, keys }, block);
-    best = zeros(gpu, [2 * k], { dtype: 'u32', label: 'nearest rows' });
-    const spans = zeros(gpu, [2 * topSpansLength(block, k)]).view;
-    topK(tape.plan, { step, keys, spans, best: best.view }, block, k);
+    best = keepTop(tape.plan, step, keys, block, k);
   });
   plan.run();
   return readTopItems(await best.data().finally(() => made.dispose()), k);

@@ -1,4 +1,4 @@
-import { countItems } from '../data/item-lists.ts';
+import { byPopularity, countItems } from '../data/item-lists.ts';
 import type { ItemLists } from '../data/split.ts';
 import type { TopItems } from '../evaluate/top-items.ts';
 import { NO_CANDIDATE } from '../kernels/rank.ts';
@@ -11,7 +11,7 @@ import { NO_CANDIDATE } from '../kernels/rank.ts';
 export function popularItems(histories: ItemLists, allowed: Uint32Array, k: number): TopItems {
   const users = histories.offsets.length - 1;
   const counts = countItems(histories, allowed.length);
-  const order = [...counts.keys()].filter((item) => allowed[item]).sort((a, b) => counts[b]! - counts[a]! || a - b);
+  const order = byPopularity(counts).filter((item) => allowed[item]);
   const items = Uint32Array.from({ length: k }, (_, place) => order[place] ?? NO_CANDIDATE);
   const logits = Float32Array.from(items, (item) =>
     item === NO_CANDIDATE ? Number.NEGATIVE_INFINITY : Math.log(counts[item]! / (users - counts[item]!)),

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import { MOST_CANDIDATES } from '../kernels/sample-batch.ts';
 import { MODEL_KINDS, normalisesBatches, SCHEDULES } from '../models/config.ts';
-import { LOSSES, OPTIMIZERS } from './choices.ts';
+import { EVALUATIONS, LOSSES, OPTIMIZERS, SAMPLERS } from './choices.ts';
 import type { TrainSettings } from './settings.ts';
 
 /** Throws ConfigError for the first setting that cannot work, alone or beside the others. */
@@ -64,8 +64,8 @@ function checkValues(settings: TrainSettings): void {
   oneOf('optimizer', OPTIMIZERS);
   oneOf('loss', LOSSES);
   positive('temperature', false);
-  oneOf('sampler', ['uniform', 'popularity', 'hard']);
-  oneOf('eval', ['loo', 'full', 'both', 'none']);
+  oneOf('sampler', SAMPLERS);
+  oneOf('eval', EVALUATIONS);
   if (settings.k.length === 0 || !settings.k.every((k) => Number.isSafeInteger(k) && k >= 1)) {
     throw new ConfigError(`k ${settings.k}: integers of at least 1, such as 5,10,20, would be right`);
   }

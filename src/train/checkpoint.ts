@@ -5,10 +5,11 @@ import { DataError } from '../errors.ts';
 import {
   decodeSafetensors,
   encodeSafetensors,
+  readMetadata,
   type SafetensorsFile,
   type StoredTensor,
 } from '../models/safetensors.ts';
-import { checkWeights } from '../models/weights.ts';
+import { checkTensors, checkWeights } from '../models/weights.ts';
 import { RowAdam } from '../optim/row-adam.ts';
 import { bestEpoch, type EpochEvent } from './history.ts';
 import { checkIds, decodeIds, encodeIds } from './ids.ts';
@@ -66,7 +67,7 @@ export function isCheckpoint({ format }: Readonly<Record<string, string>>): bool
 
 /** What a checkpoint's header says. Throws DataError for a file that is none. */
 export function checkpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): CheckpointInfo {
-  const { metadata } = decodeSafetensors(bytes, name);
+  const metadata = readMetadata(bytes, name);
   if (metadata.format !== FORMAT) {
     throw new DataError(`${name}: its format is "${metadata.format ?? 'not given'}", and "${FORMAT}" would be right`);
   }
@@ -106,10 +107,9 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
     const [there, here] = info.settings.validation ? ['with', 'has none'] : ['without', 'has some'];
     throw new DataError(`${name}: it was trained ${there} validation items, and this run ${here}`);
   }
-  const stored = optimizerState(trainer).map(({ name: key, view, tensor }) => ({
-    view,
-    data: find(tensors, key, tensor, name),
-  }));
+  const state = optimizerState(trainer);
+  const needed = state.map(({ name: key, tensor: { shape } }) => ({ name: key, shape }));
+  checkTensors(needed, tensors, name, 'run');
   const losses = tensors.get(LOSSES);
   if (losses?.data.length !== trainer.losses.values.length) {
     throw new DataError(
@@ -117,7 +117,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
     );
   }
   trainer.weights.restore(tensors, last);
-  for (const { view, data } of stored) trainer.gpu.write(view.buffer, view.offset ?? 0, data);
+  for (const { name: key, view } of state) trainer.gpu.write(view.buffer, view.offset ?? 0, tensors.get(key)!.data);
   trainer.losses.restore(losses.data);
   trainer.history.splice(0, trainer.history.length, ...info.history);
   trainer.step = info.step;
@@ -146,23 +146,7 @@ export function optimizerState({
 }
 
 /** The tensors of that prefix, without it. */
-function withPrefix(prefix: string, tensors: ReadonlyMap<string, StoredTensor>): Map<string, StoredTensor> {
+export function withPrefix(prefix: string, tensors: ReadonlyMap<string, StoredTensor>): Map<string, StoredTensor> {
   const found = [...tensors].filter(([key]) => key.startsWith(prefix));
   return new Map(found.map(([key, tensor]) => [key.slice(prefix.length), tensor]));
-}
-
-function find(
-  tensors: ReadonlyMap<string, StoredTensor>,
-  key: string,
-  like: Tensor,
-  name: string,
-): StoredTensor['data'] {
-  const found = tensors.get(key);
-  if (!found) throw new DataError(`${name}: it has no tensor ${key}, which this run needs`);
-  if (found.shape.join() !== like.shape.join()) {
-    throw new DataError(
-      `${name}: ${key} is [${found.shape.join(', ')}], and this model has [${like.shape.join(', ')}]`,
-    );
-  }
-  return found.data;
 }

@@ -3,9 +3,9 @@ import type { Split } from '../data/split.ts';
 import { DataError } from '../errors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { fuse } from '../models/fuse.ts';
-import { decodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
+import { decodeSafetensors, readMetadata, type StoredTensor } from '../models/safetensors.ts';
 import { loadWeights, readWeights } from '../models/weights.ts';
-import { encodeCheckpoint, restoreCheckpoint } from './checkpoint.ts';
+import { encodeCheckpoint, restoreCheckpoint, withPrefix } from './checkpoint.ts';
 import {
   BRANCHES,
   type BranchKind,
@@ -130,15 +130,13 @@ export class Pretraining {
     this.history.splice(0, this.history.length, ...stored.history);
     this.#trained.clear();
     if (stored.branch !== 'mlp') return;
-    const { tensors } = decodeSafetensors(bytes, name);
-    const before = [...tensors].filter(([key]) => key.startsWith(GMF));
-    this.#trained.set('gmf', new Map(before.map(([key, tensor]) => [key.slice(GMF.length), tensor])));
+    this.#trained.set('gmf', withPrefix(GMF, decodeSafetensors(bytes, name).tensors));
   }
 }
 
 /** What a checkpoint says of pre-training; null for a run without it. Throws DataError when it cannot be read. */
 export function pretrainingInfo(bytes: Uint8Array<ArrayBuffer>, name: string): Stored | null {
-  const text = decodeSafetensors(bytes, name).metadata[KEY];
+  const text = readMetadata(bytes, name)[KEY];
   if (text === undefined) return null;
   try {
     return JSON.parse(text);

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import { type ModelConfig, type ModelKind, PRESETS, type Schedule } from '../models/config.ts';
 import { checkSettings } from './check-settings.ts';
-import type { LOSSES, OPTIMIZERS } from './choices.ts';
+import type { EVALUATIONS, LOSSES, OPTIMIZERS, SAMPLERS } from './choices.ts';
 
 /** How a model is built and trained. Everything that a preset leaves open has the default given here. */
 export interface TrainSettings {
@@ -48,7 +48,7 @@ export interface TrainSettings {
    * How negatives are drawn: all items alike, in proportion to popularity^samplerPower, or hard: the one of
    * hardCandidates uniform draws that the model as it is scores highest, from epoch hardFrom on, and before it any.
    */
-  readonly sampler: 'uniform' | 'popularity' | 'hard';
+  readonly sampler: (typeof SAMPLERS)[number];
   /** From 0 (all items alike) to 2. */
   readonly samplerPower: number;
   readonly hardCandidates: number;
@@ -65,7 +65,7 @@ export interface TrainSettings {
    * What the held-out items are ranked among: sampled candidates (`loo`), all unseen items (`full`), both, or nothing;
    * after every evalEvery-th epoch and the last.
    */
-  readonly eval: 'loo' | 'full' | 'both' | 'none';
+  readonly eval: (typeof EVALUATIONS)[number];
   /** Cut-offs of the metrics; 10 is always among those computed. */
   readonly k: readonly number[];
   readonly evalEvery: number;

@@ -2,19 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { type NamedRun, renderRuns, runsTable } from '../../bench/report/runs.ts';
 import type { StartEvent } from '../../src/train/history.ts';
 import { summariseRuns } from '../../src/train/runs.ts';
+import { start as single } from './run-fixture.ts';
 
 const start: StartEvent = {
-  event: 'start',
-  adapter: 'llvmpipe: Mesa 25.0.7',
-  adapterKind: 'software',
-  data: 'online-retail',
-  users: 4074,
-  items: 3145,
-  interactions: 264_514,
-  testedUsers: 4074,
-  parameters: 289_217,
-  protocols: { sampled: 'leave-one-out, 99 sampled negatives, ties against the model' },
-  baselines: { popularity: { 'hr@10': 0.393, 'ndcg@10': 0.211 } },
+  ...single,
+  baselines: { popularity: single.baselines.popularity! },
   settings: { model: 'neumf', preset: 'paper-8', epochs: 1, seed: 42, evalSeed: 42 },
   notes: ['EASE: λ 500'],
 };
