@@ -113,7 +113,7 @@ export { logPopularity } from './train/log-popularity.ts';
 export { Pretraining, pretrainingInfo } from './train/pretrain.ts';
 export { type EndedRun, type RunsEvent, type Spread, summariseRuns } from './train/runs.ts';
 export { learningRate, type ScheduleSettings } from './train/schedule.ts';
-export { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from './train/settings.ts';
+export { DEFAULT_SETTINGS, resolveSettings, splitOptions, type TrainSettings } from './train/settings.ts';
 export { loadStateDict, readStateDict, type StateDict } from './train/state-dict.ts';
 export { type Batch, type Optimizer, type StepOptions, trainingStep } from './train/step.ts';
 export { Trainer, type TrainerOptions } from './train/trainer.ts';

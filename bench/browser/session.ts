@@ -9,7 +9,7 @@ import { blobSource } from '../../src/platform/browser-files.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import type { Neighbour } from '../../src/recommend/types.ts';
 import { checkpointInfo, encodeCheckpoint, restoreCheckpoint } from '../../src/train/checkpoint.ts';
-import { resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
+import { resolveSettings, splitOptions, type TrainSettings } from '../../src/train/settings.ts';
 import type { Trainer } from '../../src/train/trainer.ts';
 import { recommendationsCsv } from './csv.ts';
 import { lookInside } from './inside.ts';
@@ -102,8 +102,7 @@ export class Session implements Engine {
       return { canTrain: false };
     }
     // Rows stand for the checkpoint's ids, and its validation items are held out.
-    const { validation, evalSeed } = resolveSettings(settings);
-    const options = { validation, knownIds: info, seed: evalSeed };
+    const options = { ...splitOptions(resolveSettings(settings)), knownIds: info };
     const dataset = await loadDataset(sourcesOf(this.#files), options);
     await this.#forget();
     this.#dataset = dataset;

@@ -5,7 +5,7 @@ import type { Metrics } from '../../src/evaluate/metrics.ts';
 import { Recommender } from '../../src/recommend/recommender.ts';
 import { checkpointInfo } from '../../src/train/checkpoint.ts';
 import { checkIds } from '../../src/train/ids.ts';
-import { resolveSettings } from '../../src/train/settings.ts';
+import { resolveSettings, splitOptions } from '../../src/train/settings.ts';
 import { readFile } from '../files.ts';
 import { integers, setAction, withGpu } from '../program.ts';
 import { Answer, type AnswerOptions, addAnswerOptions } from './answer.ts';
@@ -40,13 +40,13 @@ export function addEvaluateCommand(program: Command): void {
 async function evaluate(checkpoint: string, options: Options): Promise<number> {
   const bytes = readFile(checkpoint);
   const info = checkpointInfo(bytes, checkpoint);
-  const { k, evalSeed: seed, validation } = resolveSettings(info.settings);
-  const dataset = await readData(options, { validation, seed });
+  const settings = resolveSettings(info.settings);
+  const dataset = await readData(options, splitOptions(settings));
   if (!dataset) throw new ConfigError('evaluate: --data with what the checkpoint was trained on would be right');
   checkIds(info, dataset, checkpoint);
   return withGpu(options, async (gpu) => {
     const { model } = Recommender.open(gpu, bytes, { name: checkpoint });
-    const protocol = { eval: options.eval, k: options.k ?? k, seed };
+    const protocol = { eval: options.eval, k: options.k ?? settings.k, seed: settings.evalSeed };
     const evaluation = new Evaluation(gpu, model, dataset.split, protocol);
     const { protocols } = evaluation;
     const { full, ...sampled } = await evaluation.metrics();

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ConfigError } from '../../src/errors.ts';
-import { resolveSettings } from '../../src/train/settings.ts';
+import { resolveSettings, splitOptions } from '../../src/train/settings.ts';
 import { datasetOptions } from '../data-options.ts';
 import { openDataset } from '../dataset.ts';
 import { setAction, withGpu } from '../program.ts';
@@ -31,9 +31,9 @@ async function train(options: TrainOptions): Promise<number> {
   }
   const folder = new RunFolder(options.out);
   const beginning = beginningOf(options, givenSettings(options));
-  const { validation, evalSeed: seed } = resolveSettings(beginning.settings);
   const knownIds = beginning.ids;
-  const dataset = await openDataset(options.data, { ...datasetOptions(options), knownIds, validation, seed });
+  const split = splitOptions(resolveSettings(beginning.settings));
+  const dataset = await openDataset(options.data, { ...datasetOptions(options), ...split, knownIds });
   return withGpu(options, async (gpu) => {
     const signal = interruptSignal();
     const input = { gpu, dataset, beginning, options, signal };

@@ -1,3 +1,4 @@
+import type { DatasetOptions } from '../data/dataset.ts';
 import { ConfigError } from '../errors.ts';
 import { type ModelConfig, type ModelKind, PRESETS, type Schedule } from '../models/config.ts';
 import { checkSettings } from './check-settings.ts';
@@ -122,6 +123,14 @@ export function resolveSettings(given: Partial<TrainSettings> = {}): TrainSettin
   const settings: TrainSettings = { ...DEFAULT_SETTINGS, evalSeed: seed, ...preset, ...drawn, ...set, preset: name };
   checkSettings(settings);
   return settings;
+}
+
+/** How `loadDataset` is to split the data of a run with these settings. */
+export function splitOptions({
+  validation,
+  evalSeed,
+}: TrainSettings): Required<Pick<DatasetOptions, 'validation' | 'seed'>> {
+  return { validation, seed: evalSeed };
 }
 
 /** The model that the settings describe, for so many users and items. */

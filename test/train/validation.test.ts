@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { drawValidation } from '../../src/data/validation.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { bestEpoch, type EpochEvent } from '../../src/train/history.ts';
-import type { TrainSettings } from '../../src/train/settings.ts';
+import { resolveSettings, splitOptions, type TrainSettings } from '../../src/train/settings.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { useGpu } from '../gpu-fixture.ts';
 import { GROUPS, LESSON_LIKE, splitOf, TINY, trained } from './fixture.ts';
@@ -124,4 +124,12 @@ describe('validation is refused', () => {
       ),
     );
   });
+});
+
+it('a run’s data is split by the seed of its evaluation, so that runs with other seeds have the same validation items', () => {
+  expect(splitOptions(resolveSettings({ seed: 1, evalSeed: 2, validation: true }))).toEqual({
+    validation: true,
+    seed: 2,
+  });
+  expect(splitOptions(resolveSettings({ seed: 3 }))).toEqual({ validation: false, seed: 3 });
 });
