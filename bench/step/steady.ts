@@ -1,7 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { type Plan, runPlans } from '../../src/gpu/plan.ts';
+import { collectGarbage } from '../garbage.ts';
 import { median } from '../kernels/median.ts';
 
 /** A step in its steady state. */
@@ -52,10 +51,7 @@ export async function measureSteady(gpu: Gpu, plan: Plan, rounds: number): Promi
   };
 }
 
-setFlagsFromString('--expose-gc');
-const collect: () => void = runInNewContext('gc');
-
 function collectedHeap(): number {
-  collect();
+  collectGarbage();
   return process.memoryUsage().heapUsed;
 }
