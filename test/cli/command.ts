@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
 
 /** Programs of bench/. */
-type Script = 'train' | 'neumf' | 'replay' | 'kernels' | 'step' | 'peers/run';
+type Script = 'train' | 'neumf' | 'replay' | 'kernels' | 'step' | 'peers/run' | 'reliability/soak';
 
 export interface Ended {
   readonly code: number | null;

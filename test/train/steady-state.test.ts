@@ -1,27 +1,38 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { identityIds } from '../../src/data/id-map.ts';
+import { drawValidation } from '../../src/data/validation.ts';
+import { encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import type { TrainProgress } from '../../src/train/epoch.ts';
+import type { TrainSettings } from '../../src/train/settings.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { useGpu } from '../gpu-fixture.ts';
 import { GROUPS, LESSON_LIKE, TINY, tasteGroups } from './fixture.ts';
 import { hurry } from './hurry.ts';
 
 const on = useGpu();
+const IDS = { userIds: identityIds(GROUPS.users), itemIds: identityIds(GROUPS.items) };
 
 describe('after a warm-up epoch', () => {
-  it.each([
+  it.each<[string, Partial<TrainSettings>]>([
     ['with the lesson’s way of training', LESSON_LIKE],
     ['with gmf by plain gradient descent', { ...TINY, model: 'gmf', optimizer: 'sgd' }],
-  ] as const)('%s steps, evaluations and progress reports make no buffer and no bind group', async (_, settings) => {
+    [
+      'with hard negatives, a schedule and a best epoch',
+      { ...TINY, sampler: 'hard', schedule: 'plateau', validation: true },
+    ],
+  ])('%s steps, evaluations, checkpoints and progress reports make no buffer and no bind group', async (_, given) => {
     const { gpu } = on;
     const reports: TrainProgress[] = [];
     const onProgress = (progress: TrainProgress) => reports.push(progress);
-    const trainer = await Trainer.create(gpu, GROUPS, { ...settings, epochs: 3, eval: 'loo' }, { onProgress });
+    const settings = { ...given, epochs: 3, eval: 'both' } as const;
+    const trainer = await Trainer.create(gpu, drawValidation(GROUPS, 1), settings, { onProgress });
     const clock = hurry();
     let made: { buffers: number; bindGroups: number } | undefined;
     let reportsBefore = 0;
     for await (const { epoch } of trainer) {
+      await encodeCheckpoint(trainer, IDS);
       const { buffers, bindGroups } = gpu.counters;
       if (epoch === 1) reportsBefore = reports.length;
       made ??= { buffers, bindGroups };

@@ -18,8 +18,10 @@ export class LiveObjects {
 
   /** Collects garbage first. */
   async count(): Promise<number> {
+    // What the present task has touched stays until its end, and the registry hears of what was collected in another one.
+    await setImmediate();
     collectGarbage();
-    await setImmediate(); // the registry hears of what was collected in a task of its own
+    await setImmediate();
     return this.#live;
   }
 
