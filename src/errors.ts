@@ -35,7 +35,38 @@ export class DataError extends Error {
   override name = 'DataError';
 }
 
-/** Training left the numbers: a loss that is infinite or not a number. Says at which step. */
-export class NonFiniteError extends Error {
+/** Where training left the numbers. */
+export interface NonFinite {
+  /** Training steps of the run up to the one that went wrong, which is the last of them. */
+  readonly step: number;
+  /** 1 for the first. */
+  readonly epoch: number;
+  /** Learning rate of the epoch. */
+  readonly lr: number;
+  /** The batch of that step, row by row: users and items by their numbers in the data. */
+  readonly users: Uint32Array;
+  readonly items: Uint32Array;
+  /** 1 for a positive, 0 for a negative. */
+  readonly labels: Float32Array;
+}
+
+/** Training left the numbers: a loss, a norm or a weight that is infinite or not a number. Says in which step. */
+export class NonFiniteError extends Error implements NonFinite {
   override name = 'NonFiniteError';
+  readonly step: number;
+  readonly epoch: number;
+  readonly lr: number;
+  readonly users: Uint32Array;
+  readonly items: Uint32Array;
+  readonly labels: Float32Array;
+
+  constructor(message: string, { step, epoch, lr, users, items, labels }: NonFinite) {
+    super(message);
+    this.step = step;
+    this.epoch = epoch;
+    this.lr = lr;
+    this.users = users;
+    this.items = items;
+    this.labels = labels;
+  }
 }

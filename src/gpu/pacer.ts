@@ -21,10 +21,14 @@ export class Pacer {
     this.repeats = repeats ?? 1;
   }
 
-  /** Notes that `repeats` repetitions were submitted; resolves when the next ones may be. */
-  async submitted(repeats: number): Promise<void> {
+  /**
+   * Notes that `repeats` repetitions were submitted; resolves when the next ones may be.
+   * @param finished resolves when they are done, such as a read of what they leave; what it throws is thrown when they are
+   *   waited for, here or in `drain`
+   */
+  async submitted(repeats: number, finished: Promise<void> = this.#finished()): Promise<void> {
     const start = performance.now();
-    const done = this.#gpu.wait(this.#gpu.device.queue.onSubmittedWorkDone()).then(() => {
+    const done = finished.then(() => {
       const now = performance.now();
       // A submit that waited behind another began when that one was done.
       const each = (now - Math.max(start, this.#lastDone)) / repeats;
@@ -33,6 +37,7 @@ export class Pacer {
       const wanted = Math.floor(TARGET_MS / Math.max(each, TARGET_MS / MOST_REPEATS));
       this.repeats = Math.max(1, Math.min(wanted, 2 * this.repeats, MOST_REPEATS));
     });
+    done.catch(() => {}); // it is waited for later; until then it must not count as unhandled
     this.#inFlight.push(done);
     if (this.#inFlight.length >= MOST_IN_FLIGHT) await this.#inFlight.shift();
     this.#gpu.check();
@@ -42,5 +47,9 @@ export class Pacer {
   async drain(): Promise<void> {
     await Promise.all(this.#inFlight.splice(0));
     this.#gpu.check();
+  }
+
+  async #finished(): Promise<void> {
+    await this.#gpu.wait(this.#gpu.device.queue.onSubmittedWorkDone());
   }
 }

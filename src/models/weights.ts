@@ -15,7 +15,7 @@ export async function readWeights(model: Model): Promise<Map<string, StoredTenso
 }
 
 /**
- * Throws DataError when a tensor that the model needs is missing or has another shape.
+ * Throws DataError when a tensor that the model needs is missing, has another shape, or a value that is not finite.
  * @param source where they come from, for the error
  */
 export function checkWeights(model: Model, weights: ReadonlyMap<string, StoredTensor>, source: string): void {
@@ -37,7 +37,29 @@ export function checkTensors(
         `${source}: ${name} is [${stored.shape.join(', ')}], and this model has [${shape.join(', ')}]`,
       );
     }
+    checkFinite(name, stored, source);
   }
+}
+
+/** Throws DataError for a value that is infinite or not a number: nothing could be computed with it. */
+export function checkFinite(name: string, tensor: StoredTensor, source: string): void {
+  const found = nonFinite(name, tensor);
+  if (found) throw new DataError(`${source}: ${found}; a file of finite numbers would be right`);
+}
+
+/** The first value that is infinite or not a number, such as "mlp.0.weight[3, 1] is NaN"; null where there is none. */
+export function nonFinite(name: string, { shape, data }: StoredTensor): string | null {
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    let rest = i;
+    const place = shape.toReversed().map((size) => {
+      const index = rest % size;
+      rest = (rest - index) / size;
+      return index;
+    });
+    return `${name}[${place.reverse().join(', ')}] is ${data[i]}`;
+  }
+  return null;
 }
 
 /** Sets all of a model's tensors. Throws DataError as checkWeights does; the model is unchanged then. */

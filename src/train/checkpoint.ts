@@ -1,7 +1,7 @@
 import { isTrained } from '../autograd/parameters.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Ids } from '../data/id-map.ts';
-import { DataError } from '../errors.ts';
+import { DataError, NonFiniteError } from '../errors.ts';
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -9,7 +9,7 @@ import {
   type SafetensorsFile,
   type StoredTensor,
 } from '../models/safetensors.ts';
-import { checkTensors, checkWeights } from '../models/weights.ts';
+import { checkTensors, checkWeights, nonFinite } from '../models/weights.ts';
 import { RowAdam } from '../optim/row-adam.ts';
 import { bestEpoch, type EpochEvent } from './history.ts';
 import { checkIds, decodeIds, encodeIds } from './ids.ts';
@@ -34,12 +34,15 @@ const LAST = 'trainer.last.';
  * names stand for its weights, which are those to use, and `trainer.last.…` for those to train on from. What the
  * schedule and early stopping go by is in the history.
  * @param more what else the file is to have
+ * Throws NonFiniteError when a weight or the optimizer's state of one is infinite or not a number, so that no checkpoint
+ * that can be gone on from is replaced by one that cannot; and what broke an epoch off, whose weights are no step's.
  */
 export async function encodeCheckpoint(
   trainer: Trainer,
   ids: Ids,
   more?: SafetensorsFile,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  trainer.check();
   trainer.settle();
   const { best, last } = await trainer.weights.both();
   const tensors = new Map(best);
@@ -48,6 +51,7 @@ export async function encodeCheckpoint(
     const data = new Float32Array(await trainer.gpu.read(view));
     tensors.set(name, { shape: tensor.shape, data });
   }
+  checkNumbers(trainer, tensors);
   tensors.set(LOSSES, { shape: [trainer.losses.values.length], data: trainer.losses.values });
   const metadata = {
     format: FORMAT,
@@ -58,6 +62,20 @@ export async function encodeCheckpoint(
     ...more?.metadata,
   };
   return encodeSafetensors({ tensors: new Map([...tensors, ...(more?.tensors ?? [])]), metadata });
+}
+
+function checkNumbers({ step, lr, sampler }: Trainer, tensors: ReadonlyMap<string, StoredTensor>): void {
+  for (const [name, tensor] of tensors) {
+    const found = nonFinite(name, tensor);
+    if (!found) continue;
+    const epoch = Math.ceil(step / sampler.batches);
+    // Which step did it is not known: no loss has shown it.
+    const batch = { users: new Uint32Array(), items: new Uint32Array(), labels: new Float32Array() };
+    throw new NonFiniteError(
+      `${found} after step ${step}, in epoch ${epoch}, at a learning rate of ${lr}; a smaller one, or gradient clipping, may help`,
+      { step, epoch, lr, ...batch },
+    );
+  }
 }
 
 /** Whether a safetensors file with this metadata is a checkpoint, of whatever version. */
@@ -121,6 +139,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
   trainer.losses.restore(losses.data);
   trainer.history.splice(0, trainer.history.length, ...info.history);
   trainer.step = info.step;
+  trainer.brokenBy = null;
   if (trainer.optimizer instanceof RowAdam) trainer.optimizer.setSteps(info.step);
 }
 

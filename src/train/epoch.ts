@@ -4,6 +4,7 @@ import { type Plan, runPlans } from '../gpu/plan.ts';
 import type { BranchKind } from './fine-tuning.ts';
 import type { Losses } from './losses.ts';
 import type { BatchSampler } from './sampler.ts';
+import type { Watch, WatchedEpoch } from './watch.ts';
 
 /** Where an epoch stands; sent a few times a second. */
 export interface TrainProgress {
@@ -18,7 +19,7 @@ export interface TrainProgress {
   readonly branch?: BranchKind;
 }
 
-export interface EpochOptions {
+export interface EpochOptions extends WatchedEpoch {
   readonly gpu: Gpu;
   readonly sampler: BatchSampler;
   readonly losses: Losses;
@@ -26,10 +27,9 @@ export interface EpochOptions {
   readonly full: Plan;
   readonly last: Plan;
   readonly pacer: Pacer;
+  readonly watch: Watch;
   /** 1 for the first. */
   readonly epoch: number;
-  /** Learning rate of the epoch. */
-  readonly lr: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
 }
@@ -40,10 +40,11 @@ const PROGRESS_MS = 250;
  * Takes the steps of an epoch that are left, many in a submit, until the signal ends it; then all that were submitted are
  * done, and their losses read.
  * @param done steps of the epoch that were taken before
- * @returns steps of the epoch that are taken now. Throws NonFiniteError when the loss leaves the numbers.
+ * @returns steps of the epoch that are taken now. Throws NonFiniteError when a step leaves the numbers, after at most two
+ *   submits more than the one it was in: those that were in flight with it.
  */
 export async function trainEpoch(done: number, options: EpochOptions): Promise<number> {
-  const { gpu, sampler, losses, full, last, pacer, epoch, signal, onProgress } = options;
+  const { gpu, sampler, losses, full, last, pacer, watch, epoch, signal, onProgress } = options;
   const { batches } = sampler;
   let report: Promise<void> = Promise.resolve();
   let reporting = false;
@@ -59,7 +60,7 @@ export async function trainEpoch(done: number, options: EpochOptions): Promise<n
     if (!reporting && performance.now() - lastReport > PROGRESS_MS) {
       reporting = true;
       const upTo = batch;
-      report = losses.read(upTo, options).then(() => {
+      report = losses.read(upTo).then(() => {
         const [done, total] = [sampler.samplesBefore(upTo), sampler.samplesBefore(batches)];
         onProgress?.({ epoch, done, total, loss: losses.mean(upTo) });
         lastReport = performance.now();
@@ -67,10 +68,10 @@ export async function trainEpoch(done: number, options: EpochOptions): Promise<n
       });
       report.catch(() => {}); // it is awaited below; until then it must not count as unhandled
     }
-    await pacer.submitted(repeats);
+    await pacer.submitted(repeats, watch.check(options));
   }
   await report;
   await pacer.drain();
-  if (batch > 0) await losses.read(batch, options);
+  if (batch > 0) await losses.read(batch);
   return batch;
 }

@@ -1,7 +1,7 @@
 import type { Ids } from '../data/id-map.ts';
 import { DataError } from '../errors.ts';
 import { decodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
-import { loadWeights, readWeights } from '../models/weights.ts';
+import { checkFinite, loadWeights, readWeights } from '../models/weights.ts';
 import { type CheckpointInfo, checkOptimizer, checkpointInfo, optimizerState } from './checkpoint.ts';
 import { checkFirstIds } from './ids.ts';
 import type { Trainer } from './trainer.ts';
@@ -38,6 +38,7 @@ export async function extendCheckpoint(
         `${name}: ${key} is [${stored.shape.join(', ')}], and this model has [${shape.join(', ')}], which does not extend it`,
       );
     }
+    checkFinite(key, stored, name);
     return stored.data;
   };
   const weights = await readWeights(model);

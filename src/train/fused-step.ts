@@ -34,6 +34,6 @@ export function fusedStep(batch: Batch, options: FusedStepOptions) {
   loss.backward();
   const clip = clipNorm !== null || norm ? optimizer.clipGradNorm(clipNorm) : null;
   optimizer.step();
-  clock.advance(loss);
+  clock.advance(loss, clip);
   return { samples, loss, clip };
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../autograd/clock.ts';
-import { NonFiniteError } from '../errors.ts';
 import type { BatchSampler } from './sampler.ts';
 
 /** The losses of an epoch's steps, which stay on the device until somebody wants to see them. */
@@ -16,15 +15,10 @@ export class Losses {
     this.#sampler = sampler;
   }
 
-  /** Fetches those of the epoch's first `count` steps. Throws NonFiniteError, which says the epoch and its rate. */
-  async read(count: number, { epoch, lr }: { readonly epoch: number; readonly lr: number }): Promise<void> {
+  /** Fetches those of the epoch's first `count` steps. */
+  async read(count: number): Promise<void> {
     const { gpu, view } = this.#clock.losses;
     this.values.set(new Float32Array(await gpu.read({ buffer: view.buffer, offset: 0, size: 4 * count })));
-    const bad = this.values.subarray(0, count).findIndex((loss) => !Number.isFinite(loss));
-    if (bad < 0) return;
-    throw new NonFiniteError(
-      `the loss became ${this.values[bad]} in epoch ${epoch} at step ${bad + 1} of ${this.#sampler.batches}; a smaller learning rate (now ${lr}) or gradient clipping may help`,
-    );
   }
 
   /** Mean loss a sample over the epoch's first `count` steps. */

@@ -44,6 +44,6 @@ export function trainingStep(batch: Batch, { model, optimizer, clock, clipNorm, 
   loss.backward();
   const clip = clipNorm !== null || norm ? clipGradNorm(model.parameters, clipNorm) : null;
   optimizer.step(clip ?? undefined);
-  clock.advance(loss);
+  clock.advance(loss, clip);
   return { logits, loss, clip };
 }

@@ -22,6 +22,7 @@ import { type RecordedSteps, recordSteps } from './recorded-steps.ts';
 import { BatchSampler } from './sampler.ts';
 import { learningRate } from './schedule.ts';
 import { modelConfig, resolveSettings, type TrainSettings } from './settings.ts';
+import { Watch } from './watch.ts';
 
 export interface TrainerOptions {
   /** Stops the run after the submit in flight; a checkpoint then goes on from that very step. */
@@ -48,6 +49,8 @@ export class Trainer {
   readonly history: EpochEvent[] = [];
   /** Training steps done; set by a checkpoint. */
   step = 0;
+  /** What ended an epoch within a step; a checkpoint puts that right. */
+  brokenBy: Error | null = null;
   readonly losses: Losses;
   readonly #options: TrainerOptions;
   readonly #steps: RecordedSteps;
@@ -98,6 +101,11 @@ export class Trainer {
     return this.#steps.usual.full;
   }
 
+  /** The present learning rate. */
+  get lr(): number {
+    return this.#lr;
+  }
+
   /** Whether all epochs are done, or early stopping has ended the run. */
   get finished(): boolean {
     const { epochs, patience } = this.settings;
@@ -119,14 +127,16 @@ export class Trainer {
   /**
    * Trains the epochs that are left. Where validation items choose the best epoch, the model then has its weights, with
    * which the test items are evaluated once.
-   * Throws NonFiniteError when the loss leaves the numbers, GpuError for a lost GPU.
+   * Throws NonFiniteError when loss or gradients leave the numbers, GpuError for a lost GPU.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<EpochEvent, void> {
     const { gpu, sampler, losses, settings, optimizer, history } = this;
     const { signal, onProgress, stepsPerSubmit } = this.#options;
+    this.check();
     this.clock.set(this.step);
     this.#tested = null;
     const pacer = new Pacer(gpu, stepsPerSubmit);
+    const watch = new Watch(this.clock, sampler);
     while (!this.finished) {
       const epoch = Math.floor(this.step / sampler.batches) + 1;
       const firstStep = this.step % sampler.batches;
@@ -134,9 +144,15 @@ export class Trainer {
       if (lr !== this.#lr) optimizer.setLearningRate(lr);
       this.#lr = lr;
       const start = performance.now();
-      const { full, last } = (epoch >= settings.hardFrom ? this.#steps.hard : null) ?? this.#steps.usual;
-      const progress = { epoch, lr, signal, onProgress };
-      const done = await trainEpoch(firstStep, { gpu, sampler, losses, full, last, pacer, ...progress });
+      const hard = epoch >= settings.hardFrom ? this.#steps.hard : null;
+      const { full, last } = hard ?? this.#steps.usual;
+      const watched = { watch, epoch, lr, hard: hard !== null };
+      const progress = { signal, onProgress };
+      const steps = { gpu, sampler, losses, full, last, pacer, ...watched, ...progress };
+      const done = await trainEpoch(firstStep, steps).catch((error: Error) => {
+        this.brokenBy = error;
+        throw error;
+      });
       this.step += done - firstStep;
       if (done < sampler.batches) return; // stopped within the epoch
       const seconds = (performance.now() - start) / 1000;
@@ -163,6 +179,11 @@ export class Trainer {
   async evaluate(): Promise<Evaluated> {
     if (!this.evaluation) throw new Error('this trainer was made without evaluation');
     return this.evaluation.metrics();
+  }
+
+  /** Throws what ended an epoch within a step: the weights are then no step's, and there is nothing to go on from. */
+  check(): void {
+    if (this.brokenBy) throw this.brokenBy;
   }
 
   /** Brings all weights and moments up to date, where the optimizer puts some of its steps off. */

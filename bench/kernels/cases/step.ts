@@ -16,11 +16,12 @@ export function stepCases({ rows }: Sizes): Case[] {
       const out = trial.output('out', expected, [sumReference(absolute(x)) / rows]);
       sum(trial.plan, trial.input(x), out, rows, 1 / rows);
     }),
-    single('advance', 'one thread', { bytes: 16 }, (trial) => {
+    single('advance', 'one thread', { bytes: 20 }, (trial) => {
       const loss = Float32Array.of(0.25);
       const step = trial.inPlace('step', Uint32Array.of(6), Uint32Array.of(7));
       const log = trial.inPlace('log', new Float32Array(4).fill(9), [9, 9, 0.25, 9]);
-      advance(trial.plan, { step, loss: trial.input(loss), log }, 4);
+      const trouble = trial.inPlace('trouble', new Uint32Array(4), new Uint32Array(4));
+      advance(trial.plan, { step, loss: trial.input(loss), norm: trial.input(Float32Array.of(2)), log, trouble }, 4);
     }),
   ];
 }
