@@ -107,8 +107,10 @@ export {
   type EndEvent,
   type EpochEvent,
   type HistoryEvent,
+  type RecoveredEvent,
   type StartEvent,
 } from './train/history.ts';
+export { LastingRun, type LastingRunOptions } from './train/lasting-run.ts';
 export { logPopularity } from './train/log-popularity.ts';
 export { Pretraining, pretrainingInfo } from './train/pretrain.ts';
 export { type EndedRun, type RunsEvent, type Spread, summariseRuns } from './train/runs.ts';

@@ -2,7 +2,7 @@
 import type { Timing } from '../../src/gpu/profiler.ts';
 import type { Neighbour, Recommendation } from '../../src/recommend/types.ts';
 import type { TrainProgress } from '../../src/train/epoch.ts';
-import type { EpochEvent, StartEvent } from '../../src/train/history.ts';
+import type { EpochEvent, RecoveredEvent, StartEvent } from '../../src/train/history.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 
 export interface AdapterFacts {
@@ -104,6 +104,7 @@ export type RunState = 'training' | 'paused' | 'stopped' | 'finished';
 export type Told =
   | StartEvent
   | EpochEvent
+  | RecoveredEvent
   | (TrainProgress & {
       readonly event: 'progress';
       readonly epochs: number;
@@ -113,8 +114,6 @@ export type Told =
   | { readonly event: 'state'; readonly state: RunState }
   /** A baseline that took a while. */
   | { readonly event: 'baseline'; readonly name: string; readonly figures: StartEvent['baselines'][string] }
-  /** The device went away, and training has gone on from the kept state of this step. */
-  | { readonly event: 'recovered'; readonly message: string; readonly step: number }
   /** Training ended with an error. */
   | { readonly event: 'failed'; readonly error: Failure };
 

@@ -1,5 +1,13 @@
 import { type EpochEvent, judged, type StartEvent } from '../../src/train/history.ts';
-import { describeModel, formatCount, formatDuration, formatRate, formatScore, MISSING } from '../report/format.ts';
+import {
+  describeModel,
+  describeRecovery,
+  formatCount,
+  formatDuration,
+  formatRate,
+  formatScore,
+  MISSING,
+} from '../report/format.ts';
 import { protocolsOf } from '../report/protocols.ts';
 import { byId } from './dom.ts';
 import { LiveCharts } from './live-charts.ts';
@@ -30,8 +38,9 @@ export class TrainingView {
     else if (told.event === 'epoch') this.#epoch(told);
     else if (told.event === 'baseline') this.#charts.baseline(told.name, told.figures);
     else if (told.event === 'recovered') {
-      say(`The GPU went away and was opened again; training goes on from the kept state of step ${told.step}.`);
-      this.#note(`${told.message}. It was opened again; training went on from the kept state of step ${told.step}.`);
+      const said = `${describeRecovery(told)}.`;
+      say(said);
+      this.#note(said);
     } else if (told.event === 'failed') {
       showTrouble(told.error);
       this.#onState('stopped');

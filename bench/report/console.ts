@@ -7,6 +7,7 @@ import {
   describeAdapter,
   describeEpoch,
   describeModel,
+  describeRecovery,
   formatCount,
   formatDuration,
   formatRate,
@@ -158,6 +159,9 @@ export function createConsole(options: {
       if (!event.branch) finished++;
       if (!event.branch && hitRateAt10(figures) !== undefined) evaluated++;
       print(row(epochCells(event, metricCells(figures, protocols)), firstColumn));
+    },
+    recovered(event) {
+      print(`note      ${describeRecovery(event)}`);
     },
     end(event) {
       print('', ...summaryLines(event, protocols, { epochs, finished, evaluated, baselines }));

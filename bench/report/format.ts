@@ -1,6 +1,6 @@
 /** Numbers and phrases as the console and the report print them. */
 
-import type { Best, EpochEvent, StartEvent } from '../../src/train/history.ts';
+import type { Best, EpochEvent, RecoveredEvent, StartEvent } from '../../src/train/history.ts';
 
 /** What stands where a figure is missing. */
 export const MISSING = '–';
@@ -58,6 +58,10 @@ export function describeChoice({ chosenOn }: Best, evaluatedEpochs: number, epoc
   const kind = evaluatedEpochs === epochs ? '' : 'evaluated ';
   return `best of ${evaluatedEpochs} ${kind}epoch${evaluatedEpochs === 1 ? '' : 's'}, chosen on the ${chosenOn}`;
 }
+
+/** What went wrong, and where the run went on. */
+export const describeRecovery = ({ message, branch, step }: RecoveredEvent): string =>
+  `${message}; another one was opened, and training went on from step ${step}${branch ? ` of ${branch}` : ''}`;
 
 /** A number that was computed in f32, without the digits that it does not have. */
 export const asF32 = (value: number): number => Number(value.toPrecision(7));

@@ -4,5 +4,5 @@ import type { Display } from './display.ts';
 /** `--json`: every event as one JSON object a line on `stream`, and nothing else. */
 export function createJsonLines(stream: NodeJS.WritableStream): Display {
   const print = (event: HistoryEvent) => void stream.write(`${JSON.stringify(event)}\n`);
-  return { fitting() {}, start: print, progress() {}, epoch: print, end: print, close() {} };
+  return { fitting() {}, start: print, progress() {}, epoch: print, recovered: print, end: print, close() {} };
 }

@@ -36,7 +36,8 @@ async function train(options: TrainOptions): Promise<number> {
   const dataset = await openDataset(options.data, { ...datasetOptions(options), ...split, knownIds });
   return withGpu(options, async (gpu) => {
     const signal = interruptSignal();
-    const input = { gpu, dataset, beginning, options, signal };
+    const device = { gpu };
+    const input = { device, dataset, beginning, options, signal };
     try {
       const stopped = options.runs > 1 ? await runMany(input) : (await runOnce({ ...input, folder })).end.stopped;
       return stopped ? STOPPED : 0;
@@ -44,6 +45,8 @@ async function train(options: TrainOptions): Promise<number> {
       if (error !== signal.reason) throw error;
       console.error('note: stopped while the baselines were fitted, so nothing was trained and nothing is written');
       return STOPPED;
+    } finally {
+      device.gpu.close();
     }
   });
 }

@@ -7,6 +7,7 @@ export class Eta {
   #epoch = '';
   #since = performance.now();
   #doneBefore = 0;
+  #done = 0;
   #evalSeconds = 0;
 
   epoch({ evalSeconds }: EpochEvent): void {
@@ -14,12 +15,13 @@ export class Eta {
   }
 
   progress({ branch, epoch, done, total }: TrainProgress, settings: TrainSettings) {
-    if (`${branch} ${epoch}` !== this.#epoch) {
-      // The first report of an epoch is where counting begins.
+    if (`${branch} ${epoch}` !== this.#epoch || done < this.#done) {
+      // The first report of an epoch is where counting begins, and that after going back within one.
       this.#epoch = `${branch} ${epoch}`;
       this.#since = performance.now();
       this.#doneBefore = done;
     }
+    this.#done = done;
     const seconds = (performance.now() - this.#since) / 1000;
     const samplesPerSecond = seconds > 0 ? (done - this.#doneBefore) / seconds : Number.NaN;
     const samplesLeft = total - done + (settings.epochs - epoch) * total;

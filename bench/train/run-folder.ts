@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { EndEvent, EpochEvent, HistoryEvent, StartEvent } from '../../src/train/history.ts';
+import type { EndEvent, EpochEvent, HistoryEvent, RecoveredEvent, StartEvent } from '../../src/train/history.ts';
 import { makeFolder, replaceFile } from '../files.ts';
 import { type Run, renderReport } from '../report/html.ts';
 
@@ -25,6 +25,10 @@ export class RunFolder {
   }
 
   epoch(event: EpochEvent): void {
+    this.#append(event);
+  }
+
+  recovered(event: RecoveredEvent): void {
     this.#append(event);
   }
 

@@ -1,11 +1,10 @@
 import type { Dataset } from '../../src/data/dataset.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
-import { encodeCheckpoint } from '../../src/train/checkpoint.ts';
-import type { EndEvent } from '../../src/train/history.ts';
-import { Pretraining } from '../../src/train/pretrain.ts';
-import { Trainer, type TrainerOptions } from '../../src/train/trainer.ts';
+import type { EndEvent, RecoveredEvent } from '../../src/train/history.ts';
+import { LastingRun } from '../../src/train/lasting-run.ts';
 import { verdict } from '../../src/train/verdict.ts';
 import { createConsole } from '../report/console.ts';
+import { describeRecovery } from '../report/format.ts';
 import type { Run } from '../report/html.ts';
 import { createJsonLines } from '../report/json-lines.ts';
 import { type Fitted, fitBaselines, withBaselines } from './baselines.ts';
@@ -17,7 +16,8 @@ import { startEvent } from './start.ts';
 
 /** What a run is made of. */
 export interface RunInput {
-  readonly gpu: Gpu;
+  /** What is trained on: another one afterwards, where it was lost. */
+  readonly device: { gpu: Gpu };
   readonly dataset: Dataset;
   readonly beginning: Beginning;
   readonly folder: RunFolder;
@@ -35,61 +35,80 @@ export interface FinishedRun extends Run {
 
 /** Trains one model to its last epoch, or until the signal; shows it, and writes its files after every epoch. */
 export async function runOnce(input: RunInput): Promise<FinishedRun> {
-  const { gpu, dataset, beginning, folder, options, signal } = input;
+  const { device, dataset, beginning, folder, options, signal } = input;
   const { settings, pretrain } = beginning;
   const { stepsPerSubmit } = options;
   const eta = new Eta();
-  const trainerOptions: TrainerOptions = {
+  const recoveries: RecoveredEvent[] = [];
+  let started = false;
+  const run = await LastingRun.create(device.gpu, dataset, settings, {
     signal,
+    pretrain,
+    begin: (trainer, pretraining) => beginning.begin(trainer, pretraining, dataset),
     ...(stepsPerSubmit === undefined ? {} : { stepsPerSubmit }),
     onProgress: (progress) => {
-      const epochs = progress.branch ? pretraining!.settings.epochs : trainer.settings.epochs;
+      const { trainer, pretraining } = run;
+      const { epochs } = progress.branch ? pretraining!.settings : trainer.settings;
       display.progress({ ...progress, epochs, ...eta.progress(progress, { ...trainer.settings, epochs }) });
     },
-  };
-  const pretraining = pretrain && (await Pretraining.create(gpu, dataset.split, settings, pretrain, trainerOptions));
-  const trainer = pretraining?.trainer ?? (await Trainer.create(gpu, dataset.split, settings, trainerOptions));
-  await beginning.begin(trainer, pretraining, dataset);
+    onKept: (checkpoint) => folder.writeCheckpoint(checkpoint),
+    onRecovered: (event) => {
+      recoveries.push(event);
+      if (!started) return; // the start's notes will say it
+      folder.recovered(event);
+      display.recovered(event);
+    },
+  });
   const display = options.json
     ? createJsonLines(process.stdout)
-    : createConsole({ stream: process.stdout, epochs: trainer.settings.epochs });
+    : createConsole({ stream: process.stdout, epochs: run.trainer.settings.epochs });
   try {
     const began = performance.now();
-    const fitted = input.fitted ?? (options.baselines ? await fitBaselines(trainer, display, signal) : {});
+    const fitted =
+      input.fitted ??
+      (options.baselines ? await run.withTrainer((trainer) => fitBaselines(trainer, display, signal)) : {});
     const given = {
       data: options.data,
-      settings: pretraining ? { pretrain: pretraining.settings } : {},
-      notes: beginning.notes(dataset),
+      settings: run.pretraining ? { pretrain: run.pretraining.settings } : {},
+      notes: [...beginning.notes(dataset), ...recoveries.map(describeRecovery)],
     };
-    const start = withBaselines(startEvent(gpu, dataset, trainer, given), fitted);
-    const branches = pretraining?.history ?? [];
-    const checkpoint = () => pretraining?.encodeCheckpoint(dataset) ?? encodeCheckpoint(trainer, dataset);
-    const before = [...branches, ...trainer.history]; // a checkpoint
+    const start = withBaselines(startEvent(run.gpu, dataset, run.trainer, given), fitted);
+    const before = [...(run.pretraining?.history ?? []), ...run.trainer.history]; // a checkpoint
+    const known = recoveries.length;
+    const told = (): Run => ({
+      start: { ...start, notes: [...start.notes, ...recoveries.slice(known).map(describeRecovery)] },
+      branches: run.pretraining?.history ?? [],
+      epochs: run.trainer.history,
+      end: null,
+    });
     folder.start(start, before);
     display.start(start);
+    started = true;
     for (const epoch of before) display.epoch(epoch);
-    for await (const epoch of pretraining ?? trainer) {
+    for await (const epoch of run) {
       display.epoch(epoch);
       folder.epoch(epoch);
       eta.epoch(epoch);
-      folder.writeCheckpoint(await checkpoint());
-      folder.writeReport({ start, branches, epochs: trainer.history, end: null });
+      folder.writeReport(told());
     }
-    if (trainer.stopped) folder.writeCheckpoint(await checkpoint());
-    const end: EndEvent = {
-      event: 'end',
-      best: trainer.best,
-      ...(await verdict(trainer, start.baselines)),
-      weightsSha256: await trainer.weightsSha256(),
-      seconds: (performance.now() - began) / 1000,
-      stopped: trainer.stopped,
-    };
+    const end = await run.withTrainer(
+      async (trainer): Promise<EndEvent> => ({
+        event: 'end',
+        best: trainer.best,
+        ...(await verdict(trainer, start.baselines)),
+        weightsSha256: await trainer.weightsSha256(),
+        seconds: (performance.now() - began) / 1000,
+        stopped: trainer.stopped,
+      }),
+    );
+    const finished = { ...told(), end };
     folder.end(end);
-    folder.writeReport({ start, branches, epochs: trainer.history, end });
+    folder.writeReport(finished);
     display.end(end);
     if (!options.json) console.log(`wrote ${folder.files.join(', ')}`);
-    return { start, branches, epochs: trainer.history, end, fitted };
+    return { ...finished, fitted };
   } finally {
     display.close();
+    device.gpu = run.gpu;
   }
 }

@@ -25,6 +25,9 @@ export interface Counters {
   submits: number;
 }
 
+/** A promise of a lost device may be broken a moment before the device says that it is lost. */
+const LOSS_FOLLOWS_MS = 200;
+
 /** Software adapters by the names their drivers give; `isFallbackAdapter` is not set by all of them. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i;
 
@@ -46,7 +49,10 @@ export class Gpu {
   /** Fills a binding that a variant of a kernel does not use. */
   readonly unused: GPUBufferBinding;
   readonly #readback: Readback;
-  readonly #owned: boolean;
+  /** How it was opened; null for a device that belongs to someone else. */
+  readonly #opened: OpenOptions | null;
+  /** Ends those who wait for the device. */
+  readonly #waiting = new Set<(error: GpuError) => void>();
   readonly #onError = (event: GPUUncapturedErrorEvent) => {
     event.preventDefault(); // or it would be printed besides
     this.#fail(typedError(event.error));
@@ -66,7 +72,7 @@ export class Gpu {
       );
     }
     const { limits } = adapter;
-    const device = await adapter.requestDevice({
+    const asked = adapter.requestDevice({
       label: 'neumf-webgpu',
       requiredFeatures: (['timestamp-query', 'subgroups'] as const).filter((feature) => adapter.features.has(feature)),
       requiredLimits: {
@@ -74,33 +80,57 @@ export class Gpu {
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       },
     });
-    const gpu = new Gpu(device, adapter.info, kind === 'software' ? hint : '', true);
+    const device = await asked.catch((error: Error) => {
+      throw new GpuError(`${adapterName(adapter.info)} gives no device: ${oneLine(error.message)}`);
+    });
+    const gpu = new Gpu(device, adapter.info, kind === 'software' ? hint : '', options);
     await gpu.#proveThatItComputes();
     return gpu;
+  }
+
+  /**
+   * Opens another device as this one was opened, on the same adapter. Throws NoAdapterError when there is none, or only
+   * another one, which would train to other bits and perhaps very slowly.
+   */
+  async reopen(): Promise<Gpu> {
+    if (!this.#opened) throw new GpuError('this Gpu was borrowed: its owner opens the next one');
+    const gpu = await Gpu.open(this.#opened);
+    if (gpu.adapterName === this.adapterName) return gpu;
+    gpu.close();
+    throw new NoAdapterError(`${this.adapterName} is gone; there is only ${gpu.adapterName}`);
   }
 
   /** Uses a device that belongs to someone else: it is never destroyed here. */
   static async borrow(device: GPUDevice): Promise<Gpu> {
-    const gpu = new Gpu(device, device.adapterInfo, '', false);
+    const gpu = new Gpu(device, device.adapterInfo, '', null);
     await gpu.#proveThatItComputes();
     return gpu;
   }
 
-  private constructor(device: GPUDevice, info: GPUAdapterInfo, hint: string, owned: boolean) {
+  private constructor(device: GPUDevice, info: GPUAdapterInfo, hint: string, opened: OpenOptions | null) {
     this.device = device;
     this.limits = device.limits;
     this.adapterName = adapterName(info);
     this.adapterKind = adapterKind(info);
     this.hint = hint;
-    this.#owned = owned;
-    this.pipelines = new PipelineCache(device);
+    this.#opened = opened;
+    this.pipelines = new PipelineCache(this);
     this.uniforms = new UniformCache(this);
     this.#readback = new Readback(this);
     this.unused = { buffer: this.createBuffer('unused', 16), offset: 0, size: 16 };
     device.addEventListener('uncapturederror', this.#onError as EventListener);
     void device.lost.then(({ reason, message }) => {
-      if (!this.#closed) this.#fail(new DeviceLostError(`the GPU device was lost (${reason}): ${oneLine(message)}`));
+      if (this.#closed) return;
+      const [whose, advice] = opened ? ['', ''] : ['borrowed ', '; its owner must open another one'];
+      const error = new DeviceLostError(`the ${whose}GPU device was lost (${reason}): ${oneLine(message)}${advice}`);
+      this.#failure = error; // also instead of what it complained of before
+      for (const end of this.#waiting) end(error);
     });
+  }
+
+  /** Whether the device belongs to someone else. */
+  get borrowed(): boolean {
+    return this.#opened === null;
   }
 
   /** Lanes of a subgroup where they are the same for every shader and the device has subgroups, else 0. */
@@ -153,8 +183,9 @@ export class Gpu {
       this.submit(encode());
     } finally {
       refusal = this.device.popErrorScope();
+      refusal.catch(() => {}); // nobody awaits it where encoding threw
     }
-    const error = await refusal;
+    const error = await this.wait(refusal);
     if (error) this.#fail(typedError(error));
   }
 
@@ -170,22 +201,42 @@ export class Gpu {
     this.check();
   }
 
-  /** Awaits something that the device promised, in the way that makes it come soonest on this platform. */
-  wait<T>(promise: Promise<T>): Promise<T> {
-    return waitFor(promise, this);
+  /**
+   * Awaits something that the device promised, in the way that makes it come soonest on this platform. Throws
+   * DeviceLostError as soon as the device is lost, whatever becomes of the promise.
+   */
+  async wait<T>(promise: Promise<T>): Promise<T> {
+    try {
+      return await waitFor(this.#unlessLost(promise), this);
+    } catch (error) {
+      this.check();
+      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_FOLLOWS_MS))]);
+      this.check();
+      throw error;
+    }
+  }
+
+  /** A race with `device.lost` itself would stay in memory for as long as the device lives, once for every wait. */
+  #unlessLost<T>(promise: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.add(reject);
+      promise.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
   }
 
   /** Throws the first error that the device reported, if any. */
   check(): void {
     if (this.#failure) throw this.#failure;
-    if (this.#closed) throw new GpuError('this Gpu was closed');
   }
 
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.device.removeEventListener('uncapturederror', this.#onError as EventListener);
-    if (this.#owned) this.device.destroy();
+    const error = new GpuError('this Gpu was closed');
+    this.#failure ??= error;
+    for (const end of this.#waiting) end(error);
+    if (this.#opened) this.device.destroy();
   }
 
   [Symbol.dispose](): void {
@@ -203,7 +254,8 @@ export class Gpu {
       label: 'probe',
       code: '@group(0) @binding(0) var<storage, read_write> out: array<u32>; @compute @workgroup_size(1) fn main() { out[0] = 6007u * 7919u; }',
     });
-    const pipeline = await device.createComputePipelineAsync({ label: 'probe', layout: 'auto', compute: { module } });
+    const compiled = device.createComputePipelineAsync({ label: 'probe', layout: 'auto', compute: { module } });
+    const pipeline = await this.wait(compiled);
     const buffer = this.createBuffer('probe', 4);
     const entries = [{ binding: 0, resource: { buffer } }];
     const group = device.createBindGroup({ label: 'probe', layout: pipeline.getBindGroupLayout(0), entries });

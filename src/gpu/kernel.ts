@@ -1,5 +1,6 @@
 import { shaderText } from '#platform';
-import { GpuValidationError } from '../errors.ts';
+import { GpuError, GpuValidationError } from '../errors.ts';
+import type { Gpu } from './device.ts';
 
 /** `uniform` parameters come first, at binding 0; storage bindings follow in the order they are declared. */
 export type Access = 'read' | 'write';
@@ -38,13 +39,13 @@ export interface PipelineSlot {
 
 /** One pipeline for each kernel and set of constants, one layout and module for each kernel. */
 export class PipelineCache {
-  readonly #device: GPUDevice;
+  readonly #gpu: Gpu;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #modules = new Map<string, GPUShaderModule>();
   readonly #slots = new Map<string, PipelineSlot>();
 
-  constructor(device: GPUDevice) {
-    this.#device = device;
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
   }
 
   layout(kernel: Kernel): GPUBindGroupLayout {
@@ -59,7 +60,7 @@ export class PipelineCache {
         { binding: 0, visibility: COMPUTE, buffer: { type: 'uniform' } },
         ...storage,
       ];
-      layout = this.#device.createBindGroupLayout({ label: kernel.name, entries });
+      layout = this.#gpu.device.createBindGroupLayout({ label: kernel.name, entries });
       this.#layouts.set(kernel.name, layout);
     }
     return layout;
@@ -77,7 +78,8 @@ export class PipelineCache {
   }
 
   #newSlot(kernel: Kernel, constants: Readonly<Record<string, number>>, label: string): PipelineSlot {
-    const device = this.#device;
+    const gpu = this.#gpu;
+    const { device } = gpu;
     const descriptor = (): GPUComputePipelineDescriptor => ({
       label,
       layout: device.createPipelineLayout({ label, bindGroupLayouts: [this.layout(kernel)] }),
@@ -93,11 +95,12 @@ export class PipelineCache {
       },
       compileAsync() {
         if (this.ready) return Promise.resolve();
-        pending ??= device.createComputePipelineAsync(descriptor()).then(
+        pending ??= gpu.wait(device.createComputePipelineAsync(descriptor())).then(
           (pipeline) => {
             this.ready ??= pipeline;
           },
           (error: unknown) => {
+            if (error instanceof GpuError) throw error;
             throw new GpuValidationError(
               `kernel ${label} does not compile: ${error instanceof Error ? error.message : error}`,
             );
@@ -111,7 +114,10 @@ export class PipelineCache {
   #module(kernel: Kernel): GPUShaderModule {
     let module = this.#modules.get(kernel.name);
     if (!module) {
-      module = this.#device.createShaderModule({ label: kernel.name, code: kernel.code ?? shaderText(kernel.name) });
+      module = this.#gpu.device.createShaderModule({
+        label: kernel.name,
+        code: kernel.code ?? shaderText(kernel.name),
+      });
       this.#modules.set(kernel.name, module);
     }
     return module;

@@ -8,8 +8,11 @@ export { shaderText } from './shaders.ts';
 /** Timestamps in nanoseconds as the GPU counts them, instead of rounded to 0.1 ms. */
 const DAWN_OPTIONS = ['enable-dawn-features=allow_unsafe_apis', 'disable-dawn-features=timestamp_quantization'];
 
-/** Dawn's GPU objects must outlive every device made from them; when collected early, the process crashes. */
-const instances: GPU[] = [];
+/**
+ * Dawn's GPU objects, one for each set of Vulkan drivers. They must outlive every device made from them (when collected
+ * early, the process crashes), and whoever opens devices again and again should not gather them.
+ */
+const instances = new Map<'installed' | 'swiftshader', GPU>();
 
 /**
  * Asks Dawn for an adapter. On Linux without a Vulkan driver the SwiftShader inside `@sparticuz/chromium` is used.
@@ -18,20 +21,20 @@ const instances: GPU[] = [];
 export async function requestAdapter(choice: AdapterChoice): Promise<FoundAdapter> {
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
-  const request = (): Promise<GPUAdapter | null> => {
-    const gpu = create(DAWN_OPTIONS);
-    instances.push(gpu);
+  const request = (drivers: 'installed' | 'swiftshader'): Promise<GPUAdapter | null> => {
+    const gpu = instances.get(drivers) ?? create(DAWN_OPTIONS);
+    instances.set(drivers, gpu);
     return gpu.requestAdapter({ powerPreference: 'high-performance', forceFallbackAdapter: choice === 'software' });
   };
   const linux = process.platform === 'linux';
   const unavailable = process.env.NEUMF_ADAPTER === 'swiftshader' || (linux && !hasVulkanLoader());
-  const adapter = unavailable ? null : await request();
+  const adapter = unavailable ? null : await request('installed');
   if (adapter) return { adapter, hint: 'a GPU with its driver would be faster' };
   if (choice === 'hardware' || !linux) return { adapter, hint: DRIVER_HINT };
   const missing = softwareVulkan();
   if (missing) return { adapter: null, hint: missing };
   return {
-    adapter: await request(),
+    adapter: await request('swiftshader'),
     hint: 'the Debian and Ubuntu package mesa-vulkan-drivers (lavapipe) is several times faster, a GPU with its driver more so',
   };
 }

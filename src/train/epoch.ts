@@ -19,6 +19,13 @@ export interface TrainProgress {
   readonly branch?: BranchKind;
 }
 
+/** What is to be done within epochs, between two steps and with none in flight. */
+export interface Interlude {
+  /** Asked after every submit. */
+  due(): boolean;
+  hold(): Promise<void>;
+}
+
 export interface EpochOptions extends WatchedEpoch {
   readonly gpu: Gpu;
   readonly sampler: BatchSampler;
@@ -31,26 +38,27 @@ export interface EpochOptions extends WatchedEpoch {
   /** 1 for the first. */
   readonly epoch: number;
   readonly signal?: AbortSignal | undefined;
+  readonly interlude?: Interlude | undefined;
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined;
 }
 
 const PROGRESS_MS = 250;
 
 /**
- * Takes the steps of an epoch that are left, many in a submit, until the signal ends it; then all that were submitted are
- * done, and their losses read.
+ * Takes the steps of an epoch that are left, many in a submit, until the signal ends it or an interlude is due; then all
+ * that were submitted are done, and their losses read.
  * @param done steps of the epoch that were taken before
  * @returns steps of the epoch that are taken now. Throws NonFiniteError when a step leaves the numbers, after at most two
  *   submits more than the one it was in: those that were in flight with it.
  */
 export async function trainEpoch(done: number, options: EpochOptions): Promise<number> {
-  const { gpu, sampler, losses, full, last, pacer, watch, epoch, signal, onProgress } = options;
+  const { gpu, sampler, losses, full, last, pacer, watch, epoch, signal, interlude, onProgress } = options;
   const { batches } = sampler;
   let report: Promise<void> = Promise.resolve();
   let reporting = false;
   let lastReport = performance.now();
   let batch = done;
-  while (batch < batches && !signal?.aborted) {
+  while (batch < batches && !signal?.aborted && !(batch > done && interlude?.due())) {
     const repeats = Math.min(pacer.repeats, batches - batch);
     const first = batch;
     runPlans(gpu, 'train', (replay) => {

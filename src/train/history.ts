@@ -82,7 +82,19 @@ export interface EndEvent {
   readonly stopped: boolean;
 }
 
-export type HistoryEvent = StartEvent | EpochEvent | EndEvent;
+/** The run went back to the last state that it had kept, and goes on from there. */
+export interface RecoveredEvent {
+  readonly event: 'recovered';
+  readonly reason: 'device lost';
+  /** What went wrong. */
+  readonly message: string;
+  /** The training step that it goes on from. */
+  readonly step: number;
+  /** In pre-training, of whose training. */
+  readonly branch?: BranchKind;
+}
+
+export type HistoryEvent = StartEvent | EpochEvent | RecoveredEvent | EndEvent;
 
 /** The HR@10 that epochs are compared by: the sampled protocol's where it was evaluated, else the full one's. */
 export function hitRateAt10({ 'hr@10': hr, full }: Evaluated): number | undefined {

@@ -91,11 +91,20 @@ export class Pretraining {
     yield* this.trainer;
   }
 
+  /** What is trained now: a branch, or NeuMF. */
+  get present(): { readonly kind: BranchKind | null; readonly trainer: Trainer } {
+    return this.#branch ?? { kind: null, trainer: this.trainer };
+  }
+
   #newTrainer(kind: BranchKind): Promise<Trainer> {
     const { gpu, split, settings } = this.trainer;
-    const { onProgress } = this.#options;
+    const options = this.#options;
+    const { onProgress } = options;
     return Trainer.create(gpu, split, branchSettings(settings, this.settings, kind), {
-      ...this.#options,
+      ...options,
+      get signal() {
+        return options.signal;
+      },
       ...(onProgress && { onProgress: (progress) => onProgress({ ...progress, branch: kind }) }),
     });
   }
@@ -110,10 +119,10 @@ export class Pretraining {
   /** As encodeCheckpoint: of the branch that is trained, with what was trained before it, or of NeuMF. */
   encodeCheckpoint(ids: Ids): Promise<Uint8Array<ArrayBuffer>> {
     const { trainer, settings: pretrain, history } = this;
-    const branch = this.#branch?.kind ?? null;
+    const { kind: branch, trainer: present } = this.present;
     const stored: Stored = { settings: trainer.settings, pretrain, branch, history };
     const before = [...(this.#trained.get('gmf') ?? [])].map(([name, tensor]) => [GMF + name, tensor] as const);
-    return encodeCheckpoint(this.#branch?.trainer ?? trainer, ids, {
+    return encodeCheckpoint(present, ids, {
       tensors: new Map(before),
       metadata: { [KEY]: JSON.stringify(stored) },
     });

@@ -13,7 +13,7 @@ import type { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
 import type { Sgd } from '../optim/sgd.ts';
 import { BestWeights } from './best-weights.ts';
-import { type TrainProgress, trainEpoch } from './epoch.ts';
+import { type Interlude, type TrainProgress, trainEpoch } from './epoch.ts';
 import { newEvaluations } from './evaluations.ts';
 import { type Best, bestEpoch, type EpochEvent, outOfPatience } from './history.ts';
 import { Losses } from './losses.ts';
@@ -25,11 +25,15 @@ import { modelConfig, resolveSettings, type TrainSettings } from './settings.ts'
 import { Watch } from './watch.ts';
 
 export interface TrainerOptions {
-  /** Stops the run after the submit in flight; a checkpoint then goes on from that very step. */
-  readonly signal?: AbortSignal;
+  /**
+   * Stops the run after the submit in flight; a checkpoint then goes on from that very step. It is looked up anew whenever
+   * training goes on.
+   */
+  readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: TrainProgress) => void;
   /** Steps in one submit; found by itself when left out. It does not change the result. */
   readonly stepsPerSubmit?: number;
+  readonly interlude?: Interlude;
 }
 
 /** Trains one model on one split: `for await (const epoch of trainer) …` yields each epoch's record. */
@@ -131,7 +135,7 @@ export class Trainer {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<EpochEvent, void> {
     const { gpu, sampler, losses, settings, optimizer, history } = this;
-    const { signal, onProgress, stepsPerSubmit } = this.#options;
+    const { signal, onProgress, stepsPerSubmit, interlude } = this.#options;
     this.check();
     this.clock.set(this.step);
     this.#tested = null;
@@ -143,19 +147,26 @@ export class Trainer {
       const lr = learningRate(settings, epoch, history);
       if (lr !== this.#lr) optimizer.setLearningRate(lr);
       this.#lr = lr;
-      const start = performance.now();
       const hard = epoch >= settings.hardFrom ? this.#steps.hard : null;
       const { full, last } = hard ?? this.#steps.usual;
       const watched = { watch, epoch, lr, hard: hard !== null };
-      const progress = { signal, onProgress };
+      const progress = { signal, interlude, onProgress };
       const steps = { gpu, sampler, losses, full, last, pacer, ...watched, ...progress };
-      const done = await trainEpoch(firstStep, steps).catch((error: Error) => {
-        this.brokenBy = error;
-        throw error;
-      });
-      this.step += done - firstStep;
-      if (done < sampler.batches) return; // stopped within the epoch
-      const seconds = (performance.now() - start) / 1000;
+      let done = firstStep;
+      let seconds = 0;
+      for (;;) {
+        const start = performance.now();
+        const reached = await trainEpoch(done, steps).catch((error: Error) => {
+          this.brokenBy = error;
+          throw error;
+        });
+        seconds += (performance.now() - start) / 1000;
+        this.step += reached - done;
+        done = reached;
+        if (done === sampler.batches) break;
+        if (signal?.aborted) return;
+        await interlude!.hold();
+      }
       const event = {
         event: 'epoch' as const,
         epoch,

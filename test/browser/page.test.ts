@@ -193,7 +193,7 @@ it('goes on from the last kept state when the device is lost', async () => {
       return createCommandEncoder.call(this, descriptor);
     };
   });
-  await sees('#notes', 'went on from the kept state of step');
+  await sees('#notes', 'training went on from step');
   await sees('#status', 'All epochs are done');
   expect(await ask('user 7')).toEqual(answer); // as if nothing had been lost
 });

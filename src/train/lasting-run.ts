@@ -1,0 +1,232 @@
+import type { Dataset } from '../data/dataset.ts';
+import { DeviceLostError, GpuError } from '../errors.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { encodeCheckpoint, restoreCheckpoint } from './checkpoint.ts';
+import type { PretrainSettings } from './fine-tuning.ts';
+import type { EpochEvent, RecoveredEvent } from './history.ts';
+import { Pretraining } from './pretrain.ts';
+import type { TrainSettings } from './settings.ts';
+import { Trainer, type TrainerOptions } from './trainer.ts';
+
+export interface LastingRunOptions extends Omit<TrainerOptions, 'interlude'> {
+  /** Of the pre-training that comes first; none where left out. */
+  readonly pretrain?: Partial<PretrainSettings> | null;
+  /** Gives a new trainer what it begins with; also after a loss, as long as nothing was kept. */
+  readonly begin?: (trainer: Trainer, pretraining: Pretraining | null) => void | Promise<void>;
+  /**
+   * Seconds after which a state within an epoch is kept. By default 60, and more where keeping would otherwise take more
+   * than 1 % of the time: a large model's state is read back and copied as a whole.
+   */
+  readonly keepSeconds?: number;
+  /** Is given every state that is kept: a checkpoint. */
+  readonly onKept?: (checkpoint: Uint8Array<ArrayBuffer>) => void;
+  readonly onRecovered?: (event: RecoveredEvent) => void;
+}
+
+/** What lives and dies with a device. */
+interface Built {
+  readonly gpu: Gpu;
+  readonly trainer: Trainer;
+  readonly pretraining: Pretraining | null;
+}
+
+const KEEP_SECONDS = 60;
+const KEEP_SHARE = 0.01;
+/** Before each attempt to replace a lost device: at once, and then when a driver may have come back. */
+const WAITS_MS = [0, 1000, 5000];
+
+/**
+ * A training run that outlives its device. It is run as a trainer is, `for await (const epoch of run) …`, keeps its state in
+ * CPU memory after every epoch and now and then within one, and when the device is lost it opens another one and goes on
+ * from there, to the bits of a run that lost nothing: three attempts in a row without progress, then DeviceLostError.
+ * A borrowed device is not replaced: its loss is thrown to whoever owns it.
+ */
+export class LastingRun {
+  readonly dataset: Dataset;
+  readonly #settings: Partial<TrainSettings>;
+  readonly #options: LastingRunOptions;
+  #built: Built;
+  /** The last state that can be gone on from; null for the beginning. */
+  #kept: Uint8Array<ArrayBuffer> | null = null;
+  /** When a state within an epoch is to be kept. */
+  #keepAt = 0;
+  /** Whether training has come to its end. */
+  #ended = false;
+  #attempts = 0;
+  #goingBack: Promise<void> | null = null;
+
+  /**
+   * Builds the model; nothing is trained yet. Throws as Trainer.create does.
+   * @param gpu is the run's from now on: it may close it and open another one
+   */
+  static async create(
+    gpu: Gpu,
+    dataset: Dataset,
+    settings: Partial<TrainSettings> = {},
+    options: LastingRunOptions = {},
+  ): Promise<LastingRun> {
+    const run = new LastingRun(dataset, settings, options);
+    try {
+      run.#built = await run.#build(gpu);
+    } catch (error) {
+      if (!(error instanceof DeviceLostError)) throw error;
+      await run.#replace(gpu, error);
+    }
+    return run;
+  }
+
+  private constructor(dataset: Dataset, settings: Partial<TrainSettings>, options: LastingRunOptions) {
+    this.dataset = dataset;
+    this.#settings = settings;
+    this.#options = options;
+    this.#built = null!; // create sets it before anybody sees the run
+  }
+
+  /** The present one; another after a loss. */
+  get gpu(): Gpu {
+    return this.#built.gpu;
+  }
+
+  /** The present one, NeuMF's in pre-training; another after a loss, with the history of the state that was kept. */
+  get trainer(): Trainer {
+    return this.#built.trainer;
+  }
+
+  get pretraining(): Pretraining | null {
+    return this.#built.pretraining;
+  }
+
+  /** Trains the epochs that are left, or until the signal. Throws as Trainer does. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<EpochEvent, void> {
+    for (;;) {
+      const built = this.#built;
+      try {
+        yield* this.#epochs(built);
+        return;
+      } catch (error) {
+        await this.#goBack(built, error);
+      }
+    }
+  }
+
+  /** Does something with the trainer, and from its beginning again where the device is lost meanwhile. */
+  async withTrainer<T>(body: (trainer: Trainer) => Promise<T>): Promise<T> {
+    for (;;) {
+      const built = this.#built;
+      try {
+        const result = await body(built.trainer);
+        this.#attempts = 0;
+        return result;
+      } catch (error) {
+        await this.#goBack(built, error);
+      }
+    }
+  }
+
+  /** Closes the device that the run has now. */
+  close(): void {
+    this.gpu.close();
+  }
+
+  async *#epochs(built: Built): AsyncGenerator<EpochEvent, void> {
+    const { trainer, pretraining } = built;
+    this.#keepLater(0);
+    for await (const epoch of pretraining ?? trainer) {
+      await this.#keep(built);
+      yield epoch;
+    }
+    if (!trainer.finished || !this.#kept) await this.#keep(built);
+    this.#ended = trainer.finished;
+  }
+
+  async #keep({ trainer, pretraining }: Built): Promise<void> {
+    const start = performance.now();
+    this.#kept = await (pretraining?.encodeCheckpoint(this.dataset) ?? encodeCheckpoint(trainer, this.dataset));
+    this.#attempts = 0;
+    this.#keepLater(performance.now() - start);
+    this.#options.onKept?.(this.#kept);
+  }
+
+  /** @param cost milliseconds that keeping takes */
+  #keepLater(cost: number): void {
+    const { keepSeconds } = this.#options;
+    const wait = keepSeconds === undefined ? Math.max(1000 * KEEP_SECONDS, cost / KEEP_SHARE) : 1000 * keepSeconds;
+    this.#keepAt = performance.now() + wait;
+  }
+
+  /** Makes good what went wrong with what was built, or throws the error. */
+  #goBack(built: Built, error: unknown): Promise<void> {
+    if (built !== this.#built) return Promise.resolve(); // somebody else has
+    if (!(error instanceof DeviceLostError)) return Promise.reject(error);
+    this.#goingBack ??= this.#replace(built.gpu, error).finally(() => {
+      this.#goingBack = null;
+    });
+    return this.#goingBack;
+  }
+
+  /** Opens a device in place of the lost one, and builds there what was kept. */
+  async #replace(lost: Gpu, error: DeviceLostError): Promise<void> {
+    if (lost.borrowed) throw error;
+    lost.close();
+    let last: GpuError = error;
+    while (this.#attempts < WAITS_MS.length) {
+      const wait = WAITS_MS[this.#attempts++];
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      try {
+        this.#built = await this.#build(await lost.reopen());
+      } catch (failure) {
+        if (!(failure instanceof GpuError)) throw failure;
+        last = failure;
+        continue;
+      }
+      this.#tell('device lost', error);
+      return;
+    }
+    this.#attempts = 0; // whoever tries again has three more
+    const tried = `${WAITS_MS.length} attempts to go on with another failed, the last with: ${last.message}`;
+    throw new DeviceLostError(`${error.message}; ${tried}`, { cause: error });
+  }
+
+  #tell(reason: RecoveredEvent['reason'], { message }: Error): void {
+    const { trainer, pretraining } = this.#built;
+    const { kind, trainer: present } = pretraining?.present ?? { kind: null, trainer };
+    const { step } = present;
+    this.#options.onRecovered?.({ event: 'recovered', reason, message, step, ...(kind && { branch: kind }) });
+  }
+
+  /** Builds the trainer and puts it where the kept state is, or at the beginning. Closes the device where that fails. */
+  async #build(gpu: Gpu): Promise<Built> {
+    const { dataset } = this;
+    const { pretrain, begin } = this.#options;
+    const options = this.#trainerOptions(() => built);
+    let built: Built;
+    try {
+      const { split } = dataset;
+      const pretraining = pretrain ? await Pretraining.create(gpu, split, this.#settings, pretrain, options) : null;
+      const trainer = pretraining?.trainer ?? (await Trainer.create(gpu, split, this.#settings, options));
+      built = { gpu, trainer, pretraining };
+      if (!this.#kept) await begin?.(trainer, pretraining);
+      else if (pretraining) await pretraining.restoreCheckpoint(this.#kept, 'the kept state', dataset);
+      else restoreCheckpoint(trainer, this.#kept, 'the kept state', dataset);
+      if (this.#ended) for await (const _ of trainer); // takes the best epoch's weights, and tests them
+      return built;
+    } catch (error) {
+      gpu.close();
+      throw error;
+    }
+  }
+
+  #trainerOptions(built: () => Built): TrainerOptions {
+    const options = this.#options;
+    return {
+      ...options,
+      get signal() {
+        return options.signal;
+      },
+      interlude: {
+        due: () => performance.now() >= this.#keepAt,
+        hold: () => this.#keep(built()),
+      },
+    };
+  }
+}
