@@ -1,4 +1,14 @@
 /** The typed errors of the library. Each message is one line: what was wrong, the value, and what would be right. */
+import { printable } from './printable.ts';
+
+/** Characters. A message quotes what a file has, and that may be endless. */
+const LONGEST_MESSAGE = 2000;
+
+/** A message may quote a stranger’s file: it stays one line that a terminal prints and does not obey. */
+function oneLine(message: string): string {
+  const text = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
+  return printable(text);
+}
 
 /** Anything that the GPU, its driver or WebGPU refused or lost. */
 export class GpuError extends Error {
@@ -28,11 +38,19 @@ export class DeviceLostError extends GpuError {
 /** A setting that cannot work: names the setting, its value and what would be right. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(oneLine(message), options);
+  }
 }
 
 /** Data that cannot be read: names the file and line, the value and what would be right. */
 export class DataError extends Error {
   override name = 'DataError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(oneLine(message), options);
+  }
 }
 
 /** Where training left the numbers. */

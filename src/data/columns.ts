@@ -39,8 +39,14 @@ export const KNOWN_NAMES: Record<Role, readonly string[]> = {
 export function findColumns(name: string, first: string[], second: string[] | undefined, columns?: Columns): Layout {
   const names = first.map(normalised);
   const are = first.map((cell) => cell.trim()).join(', ');
-  const known = (role: Role) => KNOWN_NAMES[role].map((alias) => names.indexOf(alias)).find((at) => at >= 0);
+  const known = (role: Role) => KNOWN_NAMES[role].map(columnOf).find((at) => at >= 0);
   const hasNames = ROLES.some((role) => typeof columns?.[role] === 'string' || known(role) !== undefined);
+
+  function columnOf(wanted: string): number {
+    const at = names.indexOf(wanted);
+    if (at < 0 || names.indexOf(wanted, at + 1) < 0) return at;
+    throw new DataError(`${name}: two columns are called ${first[at].trim()} (${are}); give the columns by number`);
+  }
 
   function find(role: Role): number | null {
     const asked = columns?.[role];
@@ -49,7 +55,7 @@ export function findColumns(name: string, first: string[], second: string[] | un
       throw new ConfigError(`${role} column ${asked}: columns are counted from 1`);
     }
     if (typeof asked === 'string') {
-      const at = names.indexOf(normalised(asked));
+      const at = columnOf(normalised(asked));
       if (at >= 0) return at;
       throw new DataError(`${name}: no column "${asked}" for the ${role}; the columns are ${are}`);
     }

@@ -4,7 +4,7 @@ import { DataError } from '../errors.ts';
 import { type Columns, findColumns, type Layout, ROLES } from './columns.ts';
 import type { Ids } from './id-map.ts';
 import { type Interactions, InteractionsBuilder } from './interactions.ts';
-import { isBlank, type Row, readRows } from './rows.ts';
+import { checkWidth, isBlank, type Row, readRows, shown } from './rows.ts';
 import { type ByteSource, textChunks } from './source.ts';
 import { parseTimestamp } from './timestamp.ts';
 
@@ -27,7 +27,7 @@ export interface DelimitedOptions {
   readonly knownIds?: Ids | null | undefined;
 }
 
-/** Characters at the start of the text from which delimiter and header are told. */
+/** Characters at the start of the text from which delimiter and header are told: the first two rows must end in them. */
 const HEAD = 1 << 16;
 
 /** Throws DataError, with file and line, for whatever it cannot read. */
@@ -36,13 +36,14 @@ export async function readInteractions(source: ByteSource, options: DelimitedOpt
   const chunks = textChunks(source);
   try {
     const head = await readHead(chunks);
-    const { delimiter, first, second } = firstRows(source.name, head.slice(0, HEAD), format);
+    const { delimiter, first, second } = firstRows(source.name, head, format);
     const layout = findColumns(source.name, first, second, columns);
+    const shape = { ...layout, width: first.length, delimiter };
     const builder = new InteractionsBuilder(layout.timestamp !== null, knownIds);
     let atHeader = layout.header;
     for await (const rows of readRows(source.name, headThen(head, chunks), delimiter)) {
       for (const row of rows) {
-        if (!atHeader) addRow(builder, source.name, row, layout, delimiter);
+        if (!atHeader) addRow(builder, source.name, row, shape);
         atHeader = false;
       }
     }
@@ -53,28 +54,32 @@ export async function readInteractions(source: ByteSource, options: DelimitedOpt
   }
 }
 
-async function readHead(chunks: AsyncGenerator<string>): Promise<string> {
-  let head = '';
-  while (head.length < HEAD) {
+/** All of the text, or its first HEAD characters and what came with them. */
+async function readHead(chunks: AsyncGenerator<string>): Promise<{ readonly text: string; readonly isAll: boolean }> {
+  let text = '';
+  while (text.length < HEAD) {
     const { done, value } = await chunks.next();
-    if (done) break;
-    head += value;
+    if (done) return { text, isAll: true };
+    text += value;
   }
-  return head;
+  return { text, isAll: false };
 }
 
-function firstRows(name: string, head: string, format: DelimitedFormat) {
+type Head = Awaited<ReturnType<typeof readHead>>;
+
+function firstRows(name: string, { text: head, isAll }: Head, format: DelimitedFormat) {
   const text = head.replace(/^\s*\n/, '');
-  if (text.trim() === '') throw new DataError(`${name}: the file is empty`);
-  const line = text.split('\n', 1)[0];
-  const { meta, errors } = Papa.parse(line, { delimitersToGuess: [...DELIMITERS[format]], newline: '\n' });
-  if (errors.some((error) => error.code === 'UndetectableDelimiter')) {
+  if (isAll && text.trim() === '') throw new DataError(`${name}: the file is empty`);
+  const long = new DataError(`${name}: its first two rows have more than ${HEAD} characters; is a quote left open?`);
+  if (!isAll && !text.includes('\n')) throw long;
+  const delimiter = bestDelimiter(text, DELIMITERS[format]);
+  if (delimiter === null) {
     const delimiters = DELIMITERS[format].map((one) => JSON.stringify(one)).join(' or ');
-    throw new DataError(`${name}: one column; fields are separated by ${delimiters}: ${shown(line)}`);
+    throw new DataError(`${name}: one column; fields are separated by ${delimiters}: ${shown(text.split('\n', 1)[0])}`);
   }
-  const { delimiter } = meta;
-  const rows = Papa.parse<string[]>(text, { delimiter, newline: '\n', preview: 10 }).data; // some may be blank
-  const [first, second] = rows.filter((cells) => !isBlank(cells));
+  const { data } = parsed(text, delimiter);
+  const [first, second] = (isAll ? data : data.slice(0, -1)).filter((cells) => !isBlank(cells));
+  if (!isAll && !second) throw long;
   if (format === 'movielens' && first.length !== 4) {
     const row = shown(first.join(delimiter));
     throw new DataError(`${name}: ${first.length} columns, but MovieLens has user, item, rating, timestamp: ${row}`);
@@ -82,18 +87,44 @@ function firstRows(name: string, head: string, format: DelimitedFormat) {
   return { delimiter, first, second };
 }
 
-async function* headThen(head: string, rest: AsyncIterable<string>): AsyncGenerator<string> {
-  yield head;
+/** The one that cuts the first row into most columns, the first of equals; null where there is only one column. */
+function bestDelimiter(text: string, delimiters: readonly string[]): string | null {
+  let best: string | null = null;
+  let most = 1;
+  for (const delimiter of delimiters) {
+    const [{ length }] = parsed(text, delimiter, 1).data;
+    if (length <= most) continue;
+    best = delimiter;
+    most = length;
+  }
+  return best;
+}
+
+/** @param preview rows, or 0 for all */
+const parsed = (text: string, delimiter: string, preview = 0) =>
+  Papa.parse<string[]>(text, { delimiter, newline: '\n', preview });
+
+async function* headThen({ text }: Head, rest: AsyncIterable<string>): AsyncGenerator<string> {
+  yield text;
   yield* rest;
 }
 
-function addRow(builder: InteractionsBuilder, name: string, { cells, line }: Row, layout: Layout, delimiter: string) {
+/** How the rows of a file are to be read. */
+interface RowShape extends Layout {
+  readonly delimiter: string;
+  /** Columns of the first row. */
+  readonly width: number;
+}
+
+function addRow(builder: InteractionsBuilder, name: string, row: Row, { delimiter, width, ...layout }: RowShape) {
+  const { cells, line } = row;
+  checkWidth(name, row, width, delimiter);
   for (const role of ROLES) {
     const at = layout[role];
     if (at !== null && at >= cells.length) {
       const has = cells.length === 1 ? '1 column' : `${cells.length} columns`;
-      const row = shown(cells.join(delimiter));
-      throw new DataError(`${name}:${line}: ${has}, but the ${role} is column ${at + 1}: ${row}`);
+      const text = shown(cells.join(delimiter));
+      throw new DataError(`${name}:${line}: ${has}, but the ${role} is column ${at + 1}: ${text}`);
     }
   }
   const user = cells[layout.user].trim();
@@ -108,10 +139,4 @@ function addRow(builder: InteractionsBuilder, name: string, { cells, line }: Row
     throw new DataError(`${name}:${line}: timestamp ${text} is neither a number nor an ISO date`);
   }
   builder.add(user, item, timestamp);
-}
-
-/** Quoted as it stands in the file, on one line and cut to a length that a message can bear. */
-function shown(text: string): string {
-  const line = text.trimEnd().replace(/\r?\n/g, '\\n');
-  return `"${line.length > 80 ? `${line.slice(0, 80)}…` : line}"`;
 }

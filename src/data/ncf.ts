@@ -113,8 +113,8 @@ async function readNegatives({ test: testFile, negative }: NcfFiles, test: Pairs
 }
 
 function denseId(source: ByteSource, { cells, line }: Row, at: number, kind: string): number {
-  const id = Number(cells[at]);
-  if (Number.isInteger(id) && id >= 0 && id < 2 ** 32 && cells[at].trim() !== '') return id;
+  const id = /^\s*\d+\s*$/.test(cells[at]) ? Number(cells[at]) : Number.NaN;
+  if (id < 2 ** 32) return id;
   throw new DataError(`${source.name}:${line}: ${kind} "${cells[at]}" is not a whole number from 0 on`);
 }
 

@@ -1,11 +1,14 @@
 /** Small tables beside the interactions, read as a whole: items with their titles, lists of users. */
 import { DataError } from '../errors.ts';
 import { normalised } from './columns.ts';
-import { isBlank, type Row, readRows } from './rows.ts';
-import { type ByteSource, byteChunks } from './source.ts';
+import { checkWidth, isBlank, type Row, readRows } from './rows.ts';
+import { type ByteSource, byteChunks, withLineFeeds } from './source.ts';
 
 /** The one that ends the first cell is taken: genres behind it may hold another. */
 const DELIMITERS = ['::', '\t', '|', ',', ';'];
+
+/** Bytes. Tables of titles are small; a text of half a gigabyte is longer than strings can be. */
+const LARGEST = 2 ** 28;
 
 export interface Table {
   /** Without the header. */
@@ -20,14 +23,15 @@ export interface Table {
  * Throws DataError for an empty file and for what cannot be read.
  */
 export async function readTable(source: ByteSource, names: readonly string[]): Promise<Table> {
-  const text = await readText(source);
-  const line = text.trimStart().split(/\r?\n/, 1)[0]!;
-  if (line === '') throw new DataError(`${source.name}: the file is empty`);
+  const text = withLineFeeds(await readText(source));
+  const delimiter = delimiterOf(text.trimStart().split('\n', 1)[0]!);
   const rows: Row[] = [];
-  for await (const batch of readRows(source.name, whole(text), delimiterOf(line))) {
-    rows.push(...batch.filter(({ cells }) => !isBlank(cells)));
+  for await (const batch of readRows(source.name, whole(text), delimiter)) {
+    for (const row of batch) if (!isBlank(row.cells)) rows.push(row);
   }
+  if (rows.length === 0) throw new DataError(`${source.name}: the file is empty`);
   const first = rows[0]!.cells;
+  for (const row of rows) checkWidth(source.name, row, first.length, delimiter);
   const header = first.some((cell) => names.includes(normalised(cell))) ? first : null;
   return { rows: header ? rows.slice(1) : rows, header };
 }
@@ -46,7 +50,14 @@ function delimiterOf(line: string): string {
 
 async function readText(source: ByteSource): Promise<string> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of byteChunks(source)) chunks.push(chunk);
+  let size = 0;
+  for await (const chunk of byteChunks(source)) {
+    size += chunk.length;
+    if (size > LARGEST) {
+      throw new DataError(`${source.name}: over ${LARGEST / 2 ** 20} MiB; a table of titles or ids would be right`);
+    }
+    chunks.push(chunk);
+  }
   const bytes = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer();
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -24,7 +24,11 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
     ['an empty file', '--data empty.csv', 'empty.csv: the file is empty'],
     ['a row with too few columns', '--data short.csv', 'short.csv:5: 1 column, but the item is column 2: "u0"'],
     ['a time that is none', '--data time.csv', 'time.csv:5: timestamp "yesterday" is neither a number nor an ISO date'],
-    ['a damaged gzip', '--data cut.csv.gz', 'cut.csv.gz: the gzip data is truncated or damaged; fetch the file again'],
+    [
+      'a damaged gzip',
+      '--data cut.csv.gz',
+      'cut.csv.gz: the gzip data is truncated, damaged or followed by more; fetch the file again, or compress it in one piece',
+    ],
     [
       'a table that no adapter can hold',
       '--gmf-dim 100000000',

@@ -126,11 +126,76 @@ describe('a file that cannot be read says why, and where', () => {
   });
 
   it('does not look for a closing quote to the end of a large file', async () => {
-    const text = `a,b,1\nc,"d,2\n${'x,y,3\n'.repeat(800_000)}`;
     const cuts = Array.from({ length: 70 }, (_, i) => (i + 1) << 16);
-    const message = 'data.csv:2: no end of this row in 4194304 characters; is a quote left open?';
-    await expect(readInteractions(source('data.csv', text, cuts))).rejects.toThrow(new DataError(message));
+    const late = `a,b,1\na,c,1\nc,"d,2\n${'x,y,3\n'.repeat(800_000)}`;
+    const message = 'data.csv:3: no end of this row in 4194304 characters; is a quote left open?';
+    await expect(readInteractions(source('data.csv', late, cuts))).rejects.toThrow(new DataError(message));
+    const early = `a,b,1\nc,"d,2\n${'x,y,3\n'.repeat(20_000)}`;
+    const atOnce = 'data.csv: its first two rows have more than 65536 characters; is a quote left open?';
+    await expect(readInteractions(source('data.csv', early, cuts.slice(0, 1)))).rejects.toThrow(new DataError(atOnce));
   });
+
+  it('does not tell the columns from a part of the first row', async () => {
+    // Within the head the row ends behind its third column, and the fourth is the time.
+    const text = `u,i,${'0'.repeat(70_000)},5\n`;
+    await expect(readInteractions(source('data.csv', text, [66_000]))).rejects.toThrow('its first two rows have more');
+  });
+});
+
+describe('what could be read in two ways is refused:', () => {
+  it.each([
+    [
+      'two columns of one name',
+      'user,item,user_id,User\n1,2,3,4\n',
+      'two columns are called user (user, item, user_id, User); give the columns by number',
+    ],
+    [
+      'a title that is not quoted',
+      'user,title,item\nu,tea, hot,i\n',
+      ':2: 4 columns, but the first row has 3: "u,tea, hot,i"',
+    ],
+    ['a time in hexadecimal', 'u,i,0x10\n', ':1: timestamp "0x10" is neither a number nor an ISO date'],
+    ['a time beyond all numbers', 'u,i,1\nu,j,1e400\n', ':2: timestamp "1e400" is neither a number nor an ISO date'],
+    [
+      'a day that no month has',
+      'u,i,1\nu,j,2023-02-30\n',
+      ':2: timestamp "2023-02-30" is neither a number nor an ISO date',
+    ],
+    ['UTF-16 without its mark', 'u\0,\0i\0\n\0', ':1: a NUL character, so this is no text in UTF-8; save it as UTF-8'],
+    [
+      'a NUL far down',
+      `${'u,i\n'.repeat(9)}u,\0\n`,
+      ':10: a NUL character, so this is no text in UTF-8; save it as UTF-8',
+    ],
+  ])('%s', async (_, text, message) => {
+    await expect(read(text)).rejects.toThrow(DataError);
+    await expect(read(text)).rejects.toThrow(message);
+  });
+
+  it('but a row may end in empty cells, and early', async () => {
+    expect(await read('user,item,title\na,x,tea,,\nb,y\n')).toEqual(['a x', 'b y']);
+  });
+});
+
+it('lines end in CR as well, and the delimiter is found behind a quoted line break', async () => {
+  expect(await read('user,item,time\rann,tea,30\rbob,tea,20\rann,jam,10')).toEqual(THREE);
+  expect(await read('ann,tea,30\rbob,tea,20\r\nann,jam,10\n')).toEqual(THREE);
+  expect(await read('"first\nlast",tea,30\nbob,tea,20\n')).toEqual(['first\nlast tea 30', 'bob tea 20']);
+});
+
+it('ids are data, whatever they are called', async () => {
+  const ids = ['__proto__', 'constructor', 'toString', '=1+1', '<b>', 'ünï😀'];
+  const rows = ids.map((id, i) => `${id} ${ids.at(-1 - i)} ${i}`);
+  const text = rows.map((row) => row.replaceAll(' ', ',')).join('\n');
+  expect(await read(text)).toEqual(rows);
+  expect(await read(`user,__proto__,item,constructor,time\n1,2,3,4,5\n`)).toEqual(['1 3 5']);
+});
+
+it('an error shows control characters and gives no orders to a terminal', async () => {
+  const message = 'data.csv:1: timestamp "\\x1b[2J\\x9b5m\\u202e" is neither a number nor an ISO date';
+  await expect(read('u,i,\x1b[2J\x9b5m\u202e\n')).rejects.toThrow(new DataError(message));
+  const { length } = await read(`u,i,${'9'.repeat(400)}\n`).catch(({ message: text }: Error) => text);
+  expect(length).toBeLessThan(200);
 });
 
 it('gives the same rows wherever the stream is cut, even inside a character, a quote or a line end', async () => {

@@ -127,6 +127,8 @@ describe('files that do not fit are refused', () => {
     ],
     [change('train.rating', '0\t2\n-1\t0\n'), 'tiny.train.rating:2: user "-1" is not a whole number from 0 on'],
     [change('train.rating', '0\t2\n0\t\n'), 'tiny.train.rating:2: item "" is not a whole number from 0 on'],
+    [change('train.rating', '0\t0x2\n'), 'tiny.train.rating:1: item "0x2" is not a whole number from 0 on'],
+    [change('train.rating', '0\t1e0\n'), 'tiny.train.rating:1: item "1e0" is not a whole number from 0 on'],
     [change('train.rating', ''), 'tiny.train.rating: the file is empty'],
     [
       change('train.rating', '4000000000\t2\n'),

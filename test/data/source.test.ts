@@ -36,11 +36,36 @@ describe('text', () => {
       'nowhere, but a bit has flipped in the middle',
       ZIPPED.map((byte, at) => (at === ZIPPED.length >> 1 ? byte ^ 1 : byte)),
     ],
+    ['long before its file does', Buffer.concat([ZIPPED, Buffer.from('more')])],
+    ['where another one begins', Buffer.concat([ZIPPED, ZIPPED])],
     ['nowhere, but its checksum is wrong', ZIPPED.map((byte, at) => (at === ZIPPED.length - 6 ? byte ^ 1 : byte))],
   ])('of a gzip that ends %s is refused', async (_, bytes) => {
-    const message = 'data.csv.gz: the gzip data is truncated or damaged; fetch the file again';
+    const message =
+      'data.csv.gz: the gzip data is truncated, damaged or followed by more; fetch the file again, or compress it in one piece';
     await expect(textOf(source('data.csv.gz', bytes))).rejects.toThrow(new DataError(message));
   });
+
+  it('of a gzip that inflates without end is refused before it fills the memory', async () => {
+    const bomb = gzipSync(Buffer.alloc(80 * 2 ** 20, 'u,i\n')); // 80 kB
+    const message =
+      'bomb.csv.gz: the gzip inflates to over 64 MiB and 100 times its size, which no data does; inflate it first if it is right';
+    let read = 0;
+    const reading = (async () => {
+      for await (const text of textChunks(source('bomb.csv.gz', bomb))) read += text.length;
+    })();
+    await expect(reading).rejects.toThrow(new DataError(message));
+    expect(read).toBeLessThanOrEqual(64 * 2 ** 20);
+  });
+
+  it.each(['\r\n', '\r', '\n'])(
+    'has LF at the end of its lines where the file has %j, wherever it is cut',
+    async (end) => {
+      const lines = ['a', '', 'b', 'c'];
+      for (let cut = 0; cut < 10; cut++) {
+        expect(await textOf(source('data', lines.join(end) + end, [cut, cut]))).toBe('a\n\nb\nc\n');
+      }
+    },
+  );
 
   it('is UTF-8', async () => {
     const latin1 = Uint8Array.of(0x41, 0x6e, 0x67, 0xe9, 0x6c);

@@ -48,6 +48,8 @@ it.each<[string, string | Uint8Array, [string, string][]]>([
 it.each([
   ['an empty file', '\n \n', 'f: the file is empty'],
   ['one column', 'item\n1\n', /^f: no column for the items’ title \(title, name, .*\); the columns are item$/],
+  ['a file of empty quotes', '""\n', 'f: the file is empty'],
+  ['a title that is not quoted', 'id,title\n2,Heat, The\n', 'f:2: 3 columns, but the first row has 2: "2,Heat, The"'],
   ['a row that ends too soon', 'id,title\n1,One\n2\n', 'f:3: 1 column, but the title is column 2'],
 ])('refuses %s', async (_, content, message) => {
   const read = readTitles(source('f', content));
