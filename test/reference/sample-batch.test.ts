@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { shuffled } from './sample-batch.ts';
 
@@ -9,3 +10,12 @@ it.each([1, 2, 3, 4, 5, 16, 17, 63, 64, 65, 1000])(
     if (count >= 16) expect(new Set(orders.map(String)).size).toBe(3);
   },
 );
+
+it('the shuffle of any number of samples, by any seed, is a permutation in every epoch', () => {
+  const word = fc.nat(0xffffffff);
+  const property = fc.property(fc.integer({ min: 1, max: 300 }), word, word, (count, seed, epoch) => {
+    const order = Array.from({ length: count }, (_, i) => shuffled(i, count, seed, epoch));
+    expect(order.sort((a, b) => a - b)).toEqual([...order.keys()]);
+  });
+  fc.assert(property, { seed: 1, numRuns: 100 });
+});
