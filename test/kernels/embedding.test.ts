@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gather } from '../../src/kernels/gather.ts';
 import { groupByRow, groupSort, groupsLength } from '../../src/kernels/group.ts';
@@ -104,6 +105,36 @@ function expectedRows(rows: readonly number[]): Map<number, number[]> {
   });
   return positions;
 }
+
+it('whatever the ids and columns are, scatter_add is the product with the one-hot matrix of the ids', async () => {
+  // Whole numbers have exact sums, so that the two are equal.
+  const batch = fc
+    .record({
+      vocabulary: fc.integer({ min: 1, max: 40 }),
+      dim: fc.integer({ min: 1, max: 12 }),
+      column: fc.nat(5),
+      rest: fc.nat(5),
+      seeds: fc.array(fc.tuple(fc.nat(), fc.integer({ min: -9, max: 9 })), { maxLength: 150 }),
+    })
+    .map(({ vocabulary, dim, column, rest, seeds }) => ({
+      vocabulary,
+      columns: { dim, column, width: column + dim + rest },
+      ids: Uint32Array.from(seeds, ([seed]) => seed % vocabulary),
+      rows: seeds.map(([, value]) => value),
+    }));
+  const property = fc.asyncProperty(batch, async ({ vocabulary, columns, ids, rows }) => {
+    const { dim, width, column } = columns;
+    const dy = rows.map((value) => Array.from({ length: width }, (_, c) => value * (c + 1) - c));
+    // [vocabulary, batch] · [batch, dim]
+    const oneHot = Array.from({ length: vocabulary }, (_, row) => Array.from(ids, (id) => Number(id === row)));
+    const product = oneHot.flatMap((hot) =>
+      Array.from({ length: dim }, (_, d) => hot.reduce((sum, h, p) => sum + h * dy[p]![column + d]!, 0)),
+    );
+    const { out } = await scatter(Float32Array.from(dy.flat()), ids, vocabulary, columns, 1);
+    expect([...out]).toEqual(product);
+  });
+  await fc.assert(property, { seed: 1, numRuns: 40 });
+});
 
 it('users and items are grouped together, items’ rows behind the users’', async () => {
   const [users, items] = [draws.ids(100, 7), draws.ids(100, 5)];

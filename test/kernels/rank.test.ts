@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { logitOf } from '../../src/kernels/pairs.ts';
 import { candidateKeys, candidatePairs, NO_CANDIDATE, rank } from '../../src/kernels/rank.ts';
@@ -57,6 +58,27 @@ describe('the rank of the held-out item', () => {
     const expected = candidates.map((own, user) => reference.rank(own, logits[user]!));
     expect(await ranks(candidates, logits, chunk)).toEqual(expected);
   });
+});
+
+it('whatever the logits are, the rank is the held-out item’s place in a sort, behind its equals', async () => {
+  // Adapters may take numbers below the smallest normal one for 0.
+  const normal = fc.float().filter((value) => !(Math.abs(value) < 2 ** -126));
+  const logit = fc.oneof(fc.integer({ min: -2, max: 2 }), normal, fc.constantFrom(-0, Number.NaN));
+  const user = (width: number) => fc.array(logit, { minLength: width, maxLength: width });
+  const users = fc.integer({ min: 1, max: 12 }).chain((width) => fc.array(user(width), { minLength: 1, maxLength: 9 }));
+  /** Place 0 holds the held-out item; what is not a number counts against the model: the item’s last, another’s first. */
+  function placeInSort(logits: readonly number[]): number {
+    const value = (c: number) => (Number.isNaN(logits[c]!) ? (c === 0 ? -Infinity : Infinity) : logits[c]!);
+    const order = [...logits.keys()].sort((a, b) =>
+      value(a) === value(b) ? Number(a === 0) - Number(b === 0) : value(b) - value(a),
+    );
+    return order.indexOf(0);
+  }
+  const property = fc.asyncProperty(users, fc.integer({ min: 1, max: 9 }), async (logits, chunk) => {
+    const candidates = logits.map((own) => own.map((_, c) => c));
+    expect(await ranks(candidates, logits, chunk)).toEqual(logits.map(placeInSort));
+  });
+  await fc.assert(property, { seed: 1, numRuns: 30 });
 });
 
 describe('the pairs to score', () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sampleBatch, shuffleHalfBits } from '../../src/kernels/sample-batch.ts';
 import { Trial, useGpu } from '../gpu-fixture.ts';
@@ -112,6 +113,48 @@ describe('an epoch of batches', () => {
       expect(inPlace).toBeLessThan(first.length / 10);
       expect(samples.map(text).toSorted()).not.toEqual(first.toSorted()); // other negatives, not only another order
     }
+  });
+});
+
+describe('any users, items, sizes of a batch and seeds', () => {
+  const ITEMS = 6;
+  const word = fc.nat(0xffffffff);
+  const own = fc
+    .uniqueArray(fc.nat(ITEMS - 1), { maxLength: ITEMS - 1 })
+    .map((items) => items.toSorted((a, b) => a - b));
+  const column = fc.tuple(word, fc.nat(ITEMS - 1));
+  const epochs: fc.Arbitrary<Epochs> = fc.record({
+    positives: fc.array(own, { minLength: 1, maxLength: 5 }).filter((lists) => lists.flat().length > 0),
+    items: fc.constant(ITEMS),
+    negatives: fc.nat(3),
+    candidates: fc.integer({ min: 1, max: 3 }),
+    seed: word,
+    alias: fc.option(fc.array(column, { minLength: ITEMS, maxLength: ITEMS })),
+  });
+
+  it('give each positive once, and no negative that its user has taken', async () => {
+    const property = fc.asyncProperty(
+      epochs,
+      fc.nat(1000),
+      fc.integer({ min: 3, max: 40 }),
+      async (given, epoch, batchSize) => {
+        const { positives, negatives, candidates } = given;
+        const samples = await drawn(given, epoch, batchSize);
+        const pairs = positives.flatMap((items, user) =>
+          items.flatMap((item) => Array(candidates).fill(`${user}:${item}:1`)),
+        );
+        expect(
+          samples
+            .filter(({ label }) => label === 1)
+            .map(text)
+            .sort(),
+        ).toEqual(pairs.sort());
+        const drawnBeside = samples.filter(({ label }) => label === 0);
+        expect(drawnBeside).toHaveLength(pairs.length * negatives);
+        expect(drawnBeside.filter(({ user, item }) => positives[user]!.includes(item))).toEqual([]);
+      },
+    );
+    await fc.assert(property, { seed: 1, numRuns: 30 });
   });
 });
 
