@@ -1,9 +1,13 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { identityIds } from '../../src/data/id-map.ts';
 import { drawValidation } from '../../src/data/validation.ts';
 import { DataError } from '../../src/errors.ts';
+import { Pacer } from '../../src/gpu/pacer.ts';
+import { SCHEDULES } from '../../src/models/config.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/models/safetensors.ts';
 import { checkpointInfo, encodeCheckpoint, restoreCheckpoint } from '../../src/train/checkpoint.ts';
+import { OPTIMIZERS, SAMPLERS } from '../../src/train/choices.ts';
 import { Pretraining } from '../../src/train/pretrain.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.ts';
@@ -153,4 +157,70 @@ it('a checkpoint from before there were schedules and validation goes on at its 
   expect(info.settings).toMatchObject({ schedule: 'constant', validation: false });
   const second = await resumed(bytes, { ...info.settings, epochs: 2 }, GROUPS);
   expect(await outcome(second)).toEqual(await outcome(await trained(on.gpu, { ...settings, epochs: 2 })));
+});
+
+describe('whatever the settings, and after whichever steps it is stopped,', () => {
+  const EPOCHS = 3;
+  const settings: fc.Arbitrary<Partial<TrainSettings>> = fc
+    .record({
+      model: fc.constantFrom('mf', 'gmf', 'mlp', 'neumf', 'two-tower'),
+      gmfDim: fc.integer({ min: 3, max: 4 }),
+      batchNorm: fc.boolean(),
+      dropout: fc.constantFrom(0, 0.3),
+      optimizer: fc.constantFrom(...OPTIMIZERS),
+      clipNorm: fc.option(fc.constant(0.5)),
+      weightDecay: fc.constantFrom(0, 0.01),
+      sampler: fc.constantFrom(...SAMPLERS),
+      ipsPower: fc.constantFrom(0, 0.5),
+      schedule: fc.constantFrom(...SCHEDULES),
+      warmUp: fc.nat(2),
+      validation: fc.boolean(),
+      batchSize: fc.integer({ min: 300, max: 900 }),
+      seed: fc.nat(0xffffffff),
+    })
+    .map((given) => (given.optimizer === 'lazy-adam' ? { ...given, gmfDim: 4 } : given)); // it works by fours
+  const all = { mlpDim: 4, mlpLayers: [6, 4], lr: 0.05, epochs: EPOCHS, eval: 'loo' } as const;
+
+  /** Goes on from a checkpoint until so many steps are done in all. */
+  async function until(step: number, trainer: Trainer, abort: AbortController): Promise<void> {
+    const { submitted } = Pacer.prototype;
+    let done = trainer.step;
+    let own: Pacer | undefined; // evaluations have theirs
+    const spy = vi.spyOn(Pacer.prototype, 'submitted').mockImplementation(function (this: Pacer, repeats) {
+      own ??= this;
+      if (this === own) done += repeats;
+      if (done >= step) abort.abort();
+      return submitted.call(this, repeats);
+    });
+    try {
+      for await (const _ of trainer);
+    } finally {
+      spy.mockRestore();
+    }
+  }
+
+  it('a run goes on to the bits of one that was not', async () => {
+    const property = fc.asyncProperty(
+      settings,
+      fc.array(fc.nat(), { minLength: 1, maxLength: 2 }),
+      async (given, places) => {
+        const straight = await trained(on.gpu, { ...all, ...given }, {}, SPLIT);
+        const total = EPOCHS * straight.sampler.batches;
+        const stops = places.map((place) => place % (total + 1)).sort((a, b) => a - b);
+        let bytes: Uint8Array<ArrayBuffer> | undefined;
+        for (const step of stops) {
+          const abort = new AbortController();
+          const options = { signal: abort.signal, stepsPerSubmit: 1 };
+          const trainer = await Trainer.create(on.gpu, SPLIT, { ...all, ...given }, options);
+          if (bytes) restoreCheckpoint(trainer, bytes, 'checkpoint', IDS);
+          if (trainer.step >= step) abort.abort();
+          await until(step, trainer, abort);
+          expect(trainer.step).toBe(step);
+          bytes = await encodeCheckpoint(trainer, IDS);
+        }
+        expect(await outcome(await resumed(bytes!, { ...all, ...given }))).toEqual(await outcome(straight));
+      },
+    );
+    await fc.assert(property, { seed: 1, numRuns: 12 });
+  });
 });

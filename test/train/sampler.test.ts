@@ -1,7 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { joinLists } from '../../src/data/item-lists.ts';
+import type { Split } from '../../src/data/split.ts';
+import { Model } from '../../src/models/model.ts';
+import { SAMPLERS } from '../../src/train/choices.ts';
 import { BatchSampler } from '../../src/train/sampler.ts';
+import { modelConfig, resolveSettings } from '../../src/train/settings.ts';
 import { useGpu } from '../gpu-fixture.ts';
-import { drawn, GROUPS, splitOf, trained } from './fixture.ts';
+import { drawn, GROUPS, splitOf, TINY, trained } from './fixture.ts';
 
 const on = useGpu();
 const SETTINGS = {
@@ -15,10 +21,12 @@ const SETTINGS = {
   seed: 42,
 } as const;
 
-/** All samples of an epoch, 0 for the first. */
-async function epochOf(sampler: BatchSampler, epoch: number) {
+/** All samples of an epoch, 0 for the first. @param model makes its negatives hard */
+async function epochOf(sampler: BatchSampler, epoch: number, model?: Model) {
   const batches = [];
-  for (let b = 0; b < sampler.batches; b++) batches.push(await drawn(on.gpu, sampler, epoch * sampler.batches + b));
+  for (let b = 0; b < sampler.batches; b++) {
+    batches.push(await drawn(on.gpu, sampler, epoch * sampler.batches + b, model));
+  }
   return batches.flatMap(({ users, items, labels }) =>
     users.map((user, i) => ({ user, item: items[i]!, label: labels[i]! })),
   );
@@ -168,3 +176,41 @@ describe('three users with one interaction each to train on, two in a batch', ()
     expect(await changedUsers({ model: 'gmf', batchNorm: true }, 1)).toEqual([0, 1, 2]);
   });
 });
+
+it.each(SAMPLERS)(
+  'whoever took what: %s negatives are never what their user has taken, and all that was taken comes once',
+  async (name) => {
+    const ITEMS = 6;
+    const taken = fc
+      .uniqueArray(fc.nat(ITEMS - 1), { maxLength: ITEMS - 1 })
+      .map((items) => items.sort((a, b) => a - b));
+    const lists = fc.array(taken, { minLength: 1, maxLength: 5 }).filter((users) => users.flat().length > 0);
+    const change = fc.record({
+      batchSize: fc.integer({ min: 4, max: 40 }),
+      negatives: fc.integer({ min: 1, max: 4 }),
+      samplerPower: fc.double({ min: 0, max: 2, noNaN: true }),
+      hardCandidates: fc.integer({ min: 1, max: 5 }),
+      seed: fc.nat(0xffffffff),
+    });
+    const property = fc.asyncProperty(lists, change, fc.nat(99), async (users, changed, epoch) => {
+      const split: Split = {
+        users: users.length,
+        items: ITEMS,
+        train: joinLists(users),
+        validation: null,
+        test: { users: new Uint32Array(), items: new Uint32Array() },
+        negatives: null,
+        untested: users.length,
+      };
+      const settings = resolveSettings({ ...TINY, ...changed, sampler: name });
+      const model = name === 'hard' ? new Model(on.gpu, modelConfig(settings, users.length, ITEMS), 1) : undefined;
+      const samples = await epochOf(new BatchSampler(on.gpu, split, settings), epoch, model);
+      const pairs = (wanted: number) =>
+        samples.filter(({ label }) => label === wanted).map(({ user, item }) => `${user} ${item}`);
+      expect(pairs(1).sort()).toEqual(positivesOf(split).sort());
+      expect(pairs(0)).toHaveLength(settings.negatives * pairs(1).length);
+      expect(pairs(0).filter((pair) => positivesOf(split).includes(pair))).toEqual([]);
+    });
+    await fc.assert(property, { seed: 1, numRuns: 12 });
+  },
+);
