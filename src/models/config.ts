@@ -97,18 +97,30 @@ export function normalisesBatches(config: Shape & Pick<ModelConfig, 'batchNorm'>
   return config.batchNorm && layers > 0;
 }
 
+/** Users or items, dimensions of an embedding or units of a layer, and layers. */
+const MOST = { rows: 0xffffffff, units: 2 ** 16, layers: 64 };
+
 /** Throws ConfigError for sizes that make no model. */
 export function checkModelConfig(config: ModelConfig): void {
   const size = (name: string, value: number) => {
     if (!Number.isInteger(value) || value < 1)
       throw new ConfigError(`${name} ${value}: an integer of at least 1 would be right`);
   };
-  size('users', config.users);
-  size('items', config.items);
-  if (hasGmf(config)) size('gmfDim', config.gmfDim);
+  const width = (name: string, value: number) => {
+    size(name, value);
+    if (value > MOST.units) throw new ConfigError(`${name} ${value}: at most ${MOST.units} would be right`);
+  };
+  for (const name of ['users', 'items'] as const) {
+    size(name, config[name]);
+    if (config[name] > MOST.rows) throw new ConfigError(`${name} ${config[name]}: at most ${MOST.rows} would be right`);
+  }
+  if (hasGmf(config)) width('gmfDim', config.gmfDim);
   if (hasMlp(config) || config.model === 'two-tower') {
-    size('mlpDim', config.mlpDim);
-    for (const units of config.mlpLayers) size('mlpLayers', units);
+    width('mlpDim', config.mlpDim);
+    for (const units of config.mlpLayers) width('mlpLayers', units);
+    const { length } = config.mlpLayers;
+    if (length > MOST.layers)
+      throw new ConfigError(`mlpLayers of ${length} layers: at most ${MOST.layers} would be right`);
   }
   if (!(config.dropout >= 0 && config.dropout < 1)) {
     throw new ConfigError(`dropout ${config.dropout}: a probability from 0 to below 1 would be right`);

@@ -4,6 +4,7 @@
  */
 import { DataError } from '../errors.ts';
 import { fromBf16, fromF16 } from './floats.ts';
+import { repeatedKey } from './repeated-key.ts';
 
 export interface StoredTensor {
   readonly shape: readonly number[];
@@ -36,12 +37,15 @@ interface HeaderEntry {
 
 export function encodeSafetensors({ tensors, metadata }: SafetensorsFile): Uint8Array<ArrayBuffer> {
   let offset = 0;
-  const header: Record<string, HeaderEntry | Record<string, string>> = { __metadata__: { ...metadata } };
-  for (const [name, { shape, data }] of tensors) {
-    const end = offset + data.byteLength;
-    header[name] = { dtype: data instanceof Uint32Array ? 'U32' : 'F32', shape, data_offsets: [offset, end] };
-    offset = end;
-  }
+  const entries = Array.from(tensors, ([name, { shape, data }]): [string, HeaderEntry] => {
+    const begin = offset;
+    offset += data.byteLength;
+    return [name, { dtype: data instanceof Uint32Array ? 'U32' : 'F32', shape, data_offsets: [begin, offset] }];
+  });
+  const header = Object.fromEntries<HeaderEntry | Record<string, string>>([
+    ['__metadata__', { ...metadata }],
+    ...entries,
+  ]);
   const text = JSON.stringify(header);
   // The data begins at a multiple of 8 bytes; spaces at the header's end are allowed for that.
   const json = new TextEncoder().encode(text);
@@ -73,9 +77,13 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, name: string):
   return { tensors, metadata };
 }
 
-/** What a file says beside its tensors, of which none is copied. Throws as decodeSafetensors does. */
-export function readMetadata(bytes: Uint8Array<ArrayBuffer>, name: string): SafetensorsFile['metadata'] {
-  return readHeader(bytes, name).metadata;
+/** What a file says of its tensors and beside them; none is copied. Throws as decodeSafetensors does. */
+export function readOutline(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+): { metadata: SafetensorsFile['metadata']; shapes: ReadonlyMap<string, Pick<StoredTensor, 'shape'>> } {
+  const { metadata, places } = readHeader(bytes, name);
+  return { metadata, shapes: new Map(places.map(({ key, shape }) => [key, { shape }])) };
 }
 
 /** Where a tensor stands in the file, from one byte to another. */
@@ -96,29 +104,62 @@ function readHeader(
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   const start = 8 + headerLength;
   if (start > bytes.length) throw broken(`the header should end at byte ${start}, and the file has ${bytes.length}`);
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, start)));
-  } catch {
-    throw broken('its header is no JSON');
-  }
-  if (typeof header !== 'object' || header === null) throw broken('its header is no JSON object');
+  if (bytes[8] !== 0x7b) throw broken('its header is no JSON object');
+  const text = decoded(bytes.subarray(8, start));
+  const header = text === null ? null : parsed(text);
+  if (header === null) throw broken('its header is no JSON');
+  const repeated = repeatedKey(text!);
+  if (repeated !== null) throw broken(`${repeated} stands twice in its header`);
   const { __metadata__: metadata = {}, ...entries } = header as Record<string, unknown>;
+  if (!isTextMap(metadata)) throw broken('its __metadata__ is no object of texts');
   const places: Place[] = [];
+  const ranges: [begin: number, end: number, key: string][] = [];
   for (const [key, entry] of Object.entries(entries)) {
     if (!isHeaderEntry(entry)) throw broken(`${key} has no dtype, shape and data_offsets`);
     const { dtype, shape, data_offsets } = entry;
+    const [from, to] = data_offsets;
+    ranges.push([from, to, key]);
+    if (start + to > bytes.length)
+      throw broken(`${key} should end at byte ${start + to}, and the file has ${bytes.length}`);
     if (dtype === 'I64' && IGNORED.test(key)) continue;
     const type = Object.hasOwn(TYPES, dtype) ? TYPES[dtype] : undefined;
     if (!type) throw broken(`${key} is ${dtype}; ${Object.keys(TYPES).join(', ')} would be right`);
-    const [from, to] = data_offsets;
     const size = type.bytes * shape.reduce((product, n) => product * n, 1);
     if (to - from !== size) throw broken(`${key} [${shape}] has ${to - from} bytes, not ${size}`);
-    if (start + to > bytes.length)
-      throw broken(`${key} should end at byte ${start + to}, and the file has ${bytes.length}`);
     places.push({ key, shape, type, begin: start + from, end: start + to });
   }
-  return { metadata: metadata as Record<string, string>, places };
+  // Every byte belongs to one tensor, as the specification has it: what nobody reads could be anything.
+  let covered = 0;
+  for (const [from, to, key] of ranges.sort(([a, b], [c, d]) => a - c || b - d)) {
+    if (from !== covered || to < from) throw broken(`${key} begins at byte ${from} of the data, not at ${covered}`);
+    covered = to;
+  }
+  if (start + covered !== bytes.length) {
+    throw broken(`its tensors end at byte ${start + covered}, and the file has ${bytes.length}`);
+  }
+  return { metadata, places };
+}
+
+function decoded(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** The object of a JSON text that begins with a brace; null for what is no JSON. */
+function parsed(text: string): object | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isTextMap(value: unknown): value is Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((text) => typeof text === 'string');
 }
 
 function isHeaderEntry(entry: unknown): entry is HeaderEntry {

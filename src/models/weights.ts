@@ -29,15 +29,28 @@ export function checkTensors(
   source: string,
   what: 'model' | 'run' = 'model',
 ): void {
-  for (const { name, shape } of needed) {
-    const stored = weights.get(name);
-    if (!stored) throw new DataError(`${source}: it has no tensor ${name}, which this ${what} needs`);
-    if (stored.shape.join() !== shape.join()) {
-      throw new DataError(
-        `${source}: ${name} is [${stored.shape.join(', ')}], and this model has [${shape.join(', ')}]`,
-      );
-    }
+  checkShapes(needed, weights, source, what);
+  for (const { name } of needed) {
+    const stored = weights.get(name)!;
+    // Its bits would be taken for those of floats.
+    if (stored.data instanceof Uint32Array) throw new DataError(`${source}: ${name} is U32, and F32 would be right`);
     checkFinite(name, stored, source);
+  }
+}
+
+/** As checkTensors, where nothing but the shapes is known. */
+export function checkShapes(
+  needed: readonly SavedParameter[],
+  stored: ReadonlyMap<string, Pick<StoredTensor, 'shape'>>,
+  source: string,
+  what: 'model' | 'run' = 'model',
+): void {
+  for (const { name, shape } of needed) {
+    const own = stored.get(name)?.shape;
+    if (!own) throw new DataError(`${source}: it has no tensor ${name}, which this ${what} needs`);
+    if (own.join() !== shape.join()) {
+      throw new DataError(`${source}: ${name} is [${own.join(', ')}], and this model has [${shape.join(', ')}]`);
+    }
   }
 }
 

@@ -12,10 +12,14 @@ export function checkSettings(settings: TrainSettings): void {
 
 /** Each setting by itself. */
 function checkValues(settings: TrainSettings): void {
+  const type = (name: keyof TrainSettings, wanted: 'number' | 'boolean') => {
+    if (typeof settings[name] === wanted) return;
+    throw new ConfigError(`${name} ${shown(settings[name])}: a ${wanted} would be right`);
+  };
   const integer = (name: keyof TrainSettings, least: number) => {
     const value = settings[name];
     if (!Number.isSafeInteger(value) || (value as number) < least) {
-      throw new ConfigError(`${name} ${value}: an integer of at least ${least} would be right`);
+      throw new ConfigError(`${name} ${shown(value)}: an integer of at least ${least} would be right`);
     }
   };
   const seed = (name: keyof TrainSettings) => {
@@ -26,10 +30,11 @@ function checkValues(settings: TrainSettings): void {
   const positive = (name: keyof TrainSettings, zero: boolean) => {
     const value = settings[name];
     if (!(Number.isFinite(value) && (zero ? (value as number) >= 0 : (value as number) > 0))) {
-      throw new ConfigError(`${name} ${value}: a number ${zero ? 'of at least' : 'above'} 0 would be right`);
+      throw new ConfigError(`${name} ${shown(value)}: a number ${zero ? 'of at least' : 'above'} 0 would be right`);
     }
   };
   const within = (name: keyof TrainSettings, least: number, most: number) => {
+    type(name, 'number');
     const value = settings[name] as number;
     if (!(value >= least && value <= most)) {
       throw new ConfigError(`${name} ${value}: a number from ${least} to ${most} would be right`);
@@ -37,9 +42,14 @@ function checkValues(settings: TrainSettings): void {
   };
   const oneOf = (name: keyof TrainSettings, values: readonly string[]) => {
     if (!values.includes(settings[name] as string)) {
-      throw new ConfigError(`${name} "${settings[name]}": ${values.join(', ')} would be right`);
+      throw new ConfigError(`${name} ${shown(settings[name])}: ${values.join(', ')} would be right`);
     }
   };
+  for (const name of ['gmfDim', 'mlpDim', 'dropout', 'momentum', 'scheduleFactor'] as const) type(name, 'number');
+  for (const name of ['batchNorm', 'validation'] as const) type(name, 'boolean');
+  if (!isNumbers(settings.mlpLayers)) {
+    throw new ConfigError(`mlpLayers ${shown(settings.mlpLayers)}: a list of integers would be right`);
+  }
   integer('epochs', 1);
   integer('batchSize', 1);
   integer('negatives', 0);
@@ -66,8 +76,12 @@ function checkValues(settings: TrainSettings): void {
   positive('temperature', false);
   oneOf('sampler', SAMPLERS);
   oneOf('eval', EVALUATIONS);
-  if (settings.k.length === 0 || !settings.k.every((k) => Number.isSafeInteger(k) && k >= 1)) {
-    throw new ConfigError(`k ${settings.k}: integers of at least 1, such as 5,10,20, would be right`);
+  if (
+    !isNumbers(settings.k) ||
+    settings.k.length === 0 ||
+    !settings.k.every((k) => Number.isSafeInteger(k) && k >= 1)
+  ) {
+    throw new ConfigError(`k ${shown(settings.k)}: integers of at least 1, such as 5,10,20, would be right`);
   }
   oneOf('schedule', SCHEDULES);
   if (!(settings.scheduleFactor > 0 && settings.scheduleFactor < 1)) {
@@ -78,6 +92,16 @@ function checkValues(settings: TrainSettings): void {
   within('scheduleMin', 0, settings.lr);
   integer('warmUp', 0);
   if (settings.patience !== null) integer('patience', 1);
+}
+
+const isNumbers = (value: unknown) => Array.isArray(value) && value.every((one) => typeof one === 'number');
+
+/** A value in a message, be it one that a damaged file has. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `"${value}"`;
+  if (isNumbers(value)) return (value as number[]).join();
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? '[…]' : '{…}';
+  return String(value);
 }
 
 /** Settings that do not go together. */

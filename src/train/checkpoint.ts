@@ -2,18 +2,21 @@ import { isTrained } from '../autograd/parameters.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Ids } from '../data/id-map.ts';
 import { DataError, NonFiniteError } from '../errors.ts';
+import { checkModelConfig } from '../models/config.ts';
+import { parameterSpecs } from '../models/layout.ts';
 import {
   decodeSafetensors,
   encodeSafetensors,
-  readMetadata,
+  readOutline,
   type SafetensorsFile,
   type StoredTensor,
 } from '../models/safetensors.ts';
-import { checkTensors, checkWeights, nonFinite } from '../models/weights.ts';
+import { checkShapes, checkTensors, checkWeights, nonFinite, savedParameters } from '../models/weights.ts';
 import { RowAdam } from '../optim/row-adam.ts';
 import { bestEpoch, type EpochEvent } from './history.ts';
 import { checkIds, decodeIds, encodeIds } from './ids.ts';
-import type { TrainSettings } from './settings.ts';
+import { modelConfig, resolveSettings, type TrainSettings } from './settings.ts';
+import { storedHistory } from './stored-history.ts';
 import type { Trainer } from './trainer.ts';
 
 /** What a checkpoint says of itself, beside the tensors. */
@@ -26,6 +29,8 @@ export interface CheckpointInfo extends Ids {
 
 const FORMAT = 'neumf-webgpu 1';
 const LOSSES = 'trainer.losses';
+/** The clock counts them in 32 bits. */
+const MOST_STEPS = 0xffffffff;
 const LAST = 'trainer.last.';
 
 /**
@@ -83,28 +88,46 @@ export function isCheckpoint({ format }: Readonly<Record<string, string>>): bool
   return format?.startsWith('neumf-webgpu ') ?? false;
 }
 
-/** What a checkpoint's header says. Throws DataError for a file that is none. */
+/**
+ * What a checkpoint's header says. Every setting and every epoch's figures are checked, and so is whether the file has the
+ * tensors of the model that they describe, before anything is built from them. Throws DataError for a file that is none.
+ */
 export function checkpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): CheckpointInfo {
-  const metadata = readMetadata(bytes, name);
+  const { metadata, shapes } = readOutline(bytes, name);
   if (metadata.format !== FORMAT) {
     throw new DataError(`${name}: its format is "${metadata.format ?? 'not given'}", and "${FORMAT}" would be right`);
   }
-  try {
+  const info = readable(name, (): CheckpointInfo => {
     const step = JSON.parse(metadata.step!);
-    const history = JSON.parse(metadata.history!);
-    if (!Number.isSafeInteger(step) || step < 0) throw new Error(`step ${step} is no count`);
-    if (!Array.isArray(history)) throw new Error('history is no list');
-    // Before there were schedules, the rate was the same all along, also with a preset that has one now.
-    const settings = { schedule: 'constant', validation: false, ...JSON.parse(metadata.settings!) };
-    return {
-      settings,
-      step,
-      history: history.map((event) => ({ lr: settings.lr, ...event })),
-      ...decodeIds(metadata),
-    };
+    if (!Number.isSafeInteger(step) || step < 0 || step > MOST_STEPS) throw new Error('step is no count of steps');
+    const settings = storedSettings(JSON.parse(metadata.settings!));
+    return { settings, step, history: storedHistory(JSON.parse(metadata.history!), settings), ...decodeIds(metadata) };
+  });
+  const config = readable(name, () => {
+    const model = modelConfig(resolveSettings(info.settings), info.userIds.size, info.itemIds.size);
+    checkModelConfig(model);
+    return model;
+  });
+  checkShapes(savedParameters(parameterSpecs(config)), shapes, name);
+  return info;
+}
+
+/** What `read` makes of a checkpoint's metadata; whatever it throws becomes a DataError. */
+export function readable<T>(name: string, read: () => T): T {
+  try {
+    return read();
   } catch (error) {
-    throw new DataError(`${name}: its metadata cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new DataError(`${name}: its metadata cannot be read: ${(error as Error).message}`);
   }
+}
+
+/** Throws an error for what no run's settings are. */
+export function storedSettings(stored: unknown): TrainSettings {
+  if (typeof stored !== 'object' || stored === null || Array.isArray(stored)) throw new Error('settings is no object');
+  // Before there were schedules, the rate was the same all along, also with a preset that has one now.
+  const settings = { schedule: 'constant', validation: false, ...stored } as TrainSettings;
+  resolveSettings(settings);
+  return settings;
 }
 
 /**

@@ -41,7 +41,7 @@ export function resolvePretraining(
   if (!Number.isSafeInteger(settings.epochs) || settings.epochs < 1) {
     throw new ConfigError(`pre-training epochs ${settings.epochs}: an integer of at least 1 would be right`);
   }
-  if (!(settings.alpha >= 0 && settings.alpha <= 1)) {
+  if (typeof settings.alpha !== 'number' || !(settings.alpha >= 0 && settings.alpha <= 1)) {
     throw new ConfigError(`pre-training alpha ${settings.alpha}: a number from 0 to 1 would be right`);
   }
   return settings;

@@ -3,9 +3,9 @@ import type { Split } from '../data/split.ts';
 import { DataError } from '../errors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { fuse } from '../models/fuse.ts';
-import { decodeSafetensors, readMetadata, type StoredTensor } from '../models/safetensors.ts';
+import { decodeSafetensors, readOutline, type StoredTensor } from '../models/safetensors.ts';
 import { loadWeights, readWeights } from '../models/weights.ts';
-import { encodeCheckpoint, restoreCheckpoint, withPrefix } from './checkpoint.ts';
+import { encodeCheckpoint, readable, restoreCheckpoint, storedSettings, withPrefix } from './checkpoint.ts';
 import {
   BRANCHES,
   type BranchKind,
@@ -15,7 +15,8 @@ import {
   resolvePretraining,
 } from './fine-tuning.ts';
 import type { EpochEvent } from './history.ts';
-import type { TrainSettings } from './settings.ts';
+import { resolveSettings, type TrainSettings } from './settings.ts';
+import { storedHistory } from './stored-history.ts';
 import { Trainer, type TrainerOptions } from './trainer.ts';
 
 type Weights = ReadonlyMap<string, StoredTensor>;
@@ -145,11 +146,18 @@ export class Pretraining {
 
 /** What a checkpoint says of pre-training; null for a run without it. Throws DataError when it cannot be read. */
 export function pretrainingInfo(bytes: Uint8Array<ArrayBuffer>, name: string): Stored | null {
-  const text = readMetadata(bytes, name)[KEY];
+  const text = readOutline(bytes, name).metadata[KEY];
   if (text === undefined) return null;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new DataError(`${name}: its metadata cannot be read: ${(error as Error).message}`);
-  }
+  return readable(name, () => {
+    const { settings: stored, pretrain, branch, history } = JSON.parse(text);
+    const settings = storedSettings(stored);
+    if (branch !== null && !BRANCHES.includes(branch)) throw new Error('its branch is none');
+    const { epochs, alpha } = pretrain;
+    return {
+      settings,
+      pretrain: resolvePretraining(resolveSettings(settings), { epochs, alpha }),
+      branch,
+      history: storedHistory(history, settings),
+    };
+  });
 }

@@ -114,13 +114,17 @@ export const DEFAULT_SETTINGS = {
  */
 export function resolveSettings(given: Partial<TrainSettings> = {}): TrainSettings {
   const name = given.preset ?? DEFAULT_SETTINGS.preset;
-  const preset = PRESETS[name];
-  if (!preset) throw new ConfigError(`preset "${name}": ${Object.keys(PRESETS).join(', ')} would be right`);
+  const preset = typeof name === 'string' && Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined;
+  if (!preset)
+    throw new ConfigError(`preset ${JSON.stringify(name)}: ${Object.keys(PRESETS).join(', ')} would be right`);
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const { seed = DEFAULT_SETTINGS.seed } = given;
   // The presets' negatives are for the other loss.
   const drawn = given.loss === 'in-batch-softmax' ? { negatives: 0 } : {};
-  const settings: TrainSettings = { ...DEFAULT_SETTINGS, evalSeed: seed, ...preset, ...drawn, ...set, preset: name };
+  const defaults = { ...DEFAULT_SETTINGS, evalSeed: seed, ...preset, ...drawn };
+  const unknown = Object.keys(set).find((key) => !Object.hasOwn(defaults, key));
+  if (unknown !== undefined) throw new ConfigError(`${unknown}: there is no such setting`);
+  const settings: TrainSettings = { ...defaults, ...set, preset: name };
   checkSettings(settings);
   return settings;
 }

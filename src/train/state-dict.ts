@@ -34,16 +34,21 @@ export function readStateDict(bytes: Uint8Array<ArrayBuffer>, source: string): S
   }
   const weights = new Map(names.map((name) => [name, tensors.get(name)!]));
   const converted = new Set([...weights.values()].flatMap((tensor) => tensor.converted ?? []));
-  return { source, sizes, weights, ids: idsOf(metadata, source), converted: [...converted] };
+  return { source, sizes, weights, ids: idsOf(metadata, sizes, source), converted: [...converted] };
 }
 
-function idsOf(metadata: Readonly<Record<string, string>>, source: string): Ids | null {
+function idsOf(metadata: Readonly<Record<string, string>>, { users, items }: Sizes, source: string): Ids | null {
   if (metadata.userIds === undefined && metadata.itemIds === undefined) return null;
+  let ids: Ids;
   try {
-    return decodeIds(metadata);
+    ids = decodeIds(metadata);
   } catch (error) {
     throw new DataError(`${source}: its ids cannot be read: ${(error as Error).message}`);
   }
+  if (ids.userIds.size === users && ids.itemIds.size === items) return ids;
+  throw new DataError(
+    `${source}: it has ids of ${ids.userIds.size} users and ${ids.itemIds.size} items, and rows of ${users} and ${items}`,
+  );
 }
 
 /**

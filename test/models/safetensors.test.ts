@@ -48,6 +48,15 @@ it('a file is written as the specification says, its data at a multiple of 8 byt
   }
 });
 
+it('tensors and metadata may have any name', () => {
+  const names = ['__proto__', 'constructor', '', 'a"b\\', 'toString'];
+  const tensors = new Map(names.map((name, i) => [name, { shape: [1], data: Float32Array.of(i) }]));
+  const metadata = Object.fromEntries(names.map((name) => [name, `${name}!`]));
+  const { tensors: read, metadata: said } = decodeSafetensors(encodeSafetensors({ tensors, metadata }), 'file');
+  expect([...read]).toEqual([...tensors]);
+  expect(Object.entries(said)).toEqual(Object.entries(metadata));
+});
+
 it('bytes inside a larger buffer are read, also as Node’s Buffer, whose slice() copies nothing', () => {
   const encoded = encodeSafetensors(FILE);
   const larger = new Uint8Array(encoded.length + 24);
@@ -107,6 +116,34 @@ describe('what is no whole file is refused:', () => {
     ],
     ['a header that is no JSON', byHand('{"t":', []), 'its header is no JSON'],
     ['a header that is no object', byHand('null', []), 'its header is no JSON object'],
+    ['a header that begins with a byte order mark', byHand('\ufeff{}', []), 'its header is no JSON object'],
+    [
+      'a header that is not UTF-8',
+      Uint8Array.of(4, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x22, 0xff, 0x7d),
+      'its header is no JSON',
+    ],
+    ['metadata of numbers', byHand('{"__metadata__":{"step":1}}', []), 'its __metadata__ is no object of texts'],
+    ['metadata that are null', byHand('{"__metadata__":null}', []), 'its __metadata__ is no object of texts'],
+    ['a name that stands twice', byHand('{"a":{},"\\u0061":{}}', []), 'a stands twice in its header'],
+    [
+      'tensors that overlap',
+      byHand(
+        '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}',
+        ONE_AND_HALF,
+      ),
+      'b begins at byte 4 of the data, not at 8',
+    ],
+    [
+      'bytes between the tensors',
+      byHand(entry({ data_offsets: [4, 8], shape: [1] }), ONE_AND_HALF),
+      't begins at byte 4 of the data, not at 0',
+    ],
+    [
+      'bytes behind the tensors',
+      byHand(entry({}), [...ONE_AND_HALF, 1]),
+      'its tensors end at byte 70, and the file has 71',
+    ],
+    ['a shape larger than all numbers', byHand(entry({ shape: [2 ** 52, 2 ** 52, 0, 2 ** 52] }), []), 't should end'],
     ['data that end too early', byHand(entry({}), [0, 0, 0x80]), 't should end at byte 70, and the file has 65'],
     ['a shape that does not fit the bytes', byHand(entry({ shape: [3] }), ONE_AND_HALF), 't [3] has 8 bytes, not 12'],
     [
@@ -127,6 +164,7 @@ describe('what is no whole file is refused:', () => {
     ],
   ])('%s', (_, bytes, message) => {
     const decode = () => decodeSafetensors(bytes, 'run/model.safetensors');
-    expect(decode).toThrow(new DataError(`run/model.safetensors: not a readable safetensors file: ${message}`));
+    expect(decode).toThrow(DataError);
+    expect(decode).toThrow(`run/model.safetensors: not a readable safetensors file: ${message}`);
   });
 });

@@ -99,6 +99,11 @@ describe('a checkpoint is refused, and the trainer stays as it was,', () => {
     ['step', '-1', 'its metadata cannot be read'],
     ['history', '{}', 'its metadata cannot be read'],
     ['userIds', '[1', 'its metadata cannot be read'],
+    ['userIds', '9007199254740991', 'users 9007199254740991: at most 4294967295 would be right'],
+    ['userIds', '47', 'gmf_user_emb.weight is [48, 4], and this model has [47, 4]'],
+    ['step', '4294967296', 'step is no count of steps'],
+    ['settings', '[]', 'settings is no object'],
+    ['history', '[{}]', 'entry 1 of the history is no epoch'],
   ])('with %s %s', async (key, value, message) => {
     const bytes = changed(({ metadata }) => {
       if (value === undefined) delete metadata[key];
@@ -106,5 +111,53 @@ describe('a checkpoint is refused, and the trainer stays as it was,', () => {
     });
     expect(() => checkpointInfo(bytes, 'run.safetensors')).toThrow(message);
     await expectRefused(bytes, message);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['epochs', '3', 'epochs "3": an integer of at least 1 would be right'],
+    ['epochs', { toString: 1 }, 'epochs {…}: an integer of at least 1 would be right'],
+    ['lr', '1e-3', 'lr "1e-3": a number above 0 would be right'],
+    ['dropout', '0.5', 'dropout "0.5": a number would be right'],
+    ['samplerPower', '1', 'samplerPower "1": a number would be right'],
+    ['batchNorm', 'no', 'batchNorm "no": a boolean would be right'],
+    ['validation', 1, 'validation 1: a boolean would be right'],
+    ['mlpLayers', '84', 'mlpLayers "84": a list of integers would be right'],
+    ['mlpLayers', null, 'mlpLayers null: a list of integers would be right'],
+    ['mlpLayers', [2 ** 40], 'mlpLayers 1099511627776: at most 65536 would be right'],
+    ['mlpLayers', Array(99).fill(4), 'mlpLayers of 99 layers: at most 64 would be right'],
+    ['gmfDim', 2 ** 50, 'gmfDim 1125899906842624: at most 65536 would be right'],
+    ['gmfDim', 8, 'gmf_user_emb.weight is [48, 4], and this model has [48, 8]'],
+    ['k', '10', 'k "10": integers of at least 1, such as 5,10,20, would be right'],
+    ['preset', 'constructor', 'preset "constructor": paper-8'],
+    ['preset', '<img src=x onerror=alert(1)>', 'preset "<img src=x onerror=alert(1)>": paper-8'],
+    ['model', ['gmf'], 'model […]: mf, gmf, mlp, neumf, two-tower would be right'],
+    ['__proto__', 1, '__proto__: there is no such setting'],
+  ])('whose setting %s is %j', async (key, value, message) => {
+    const bytes = changed(({ metadata }) => {
+      metadata.settings = `${metadata.settings!.slice(0, -1)},${JSON.stringify(key)}:${JSON.stringify(value)}}`;
+    });
+    await expectRefused(bytes, message);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['epoch', 2, 'entry 1 of the history is not epoch 1'],
+    ['epoch', '<b>', 'entry 1 of the history is not epoch 1'],
+    ['branch', '<b>', 'entry 1 of the history is of no branch that there is'],
+    ['loss', undefined, 'entry 1 of the history has no loss'],
+    ['loss', '0.3', 'entry 1 of the history has figures that are no numbers'],
+    ['hr@10', '<b>', 'entry 1 of the history has figures that are no numbers'],
+    ['full', 7, 'entry 1 of the history has figures that are no numbers'],
+    ['validation', { 'hr@10': 0.5, full: { 'hr@10': [] } }, 'entry 1 of the history has figures that are no numbers'],
+    ['anything', {}, 'entry 1 of the history has figures that are no numbers'],
+  ])('in whose history %s is %j', async (key, value, message) => {
+    const bytes = changed(({ metadata }) => {
+      metadata.history = JSON.stringify([{ ...JSON.parse(metadata.history!)[0], [key]: value }]);
+    });
+    await expectRefused(bytes, message);
+  });
+
+  it('whose weights are whole numbers, which would be taken for the bits of others', async () => {
+    const bytes = changed(({ tensors }) => tensors.set('mlp.0.bias', { shape: [8], data: new Uint32Array(8) }));
+    await expectRefused(bytes, 'mlp.0.bias is U32, and F32 would be right');
   });
 });

@@ -65,7 +65,8 @@ describe('a checkpoint of a finished run', () => {
 
   it('tells settings, step, history and ids', async () => {
     const trainer = await trained(on.gpu, { ...LESSON_LIKE, epochs: 1 });
-    const itemIds = new StringIds(['héllo', '0', '“quoted”']);
+    const others = Array.from({ length: GROUPS.items - 4 }, (_, i) => `item ${i}`);
+    const itemIds = new StringIds(['héllo', '0', '“quoted”', '__proto__', ...others]);
     const bytes = await encodeCheckpoint(trainer, { userIds: IDS.userIds, itemIds });
     const info = checkpointInfo(bytes, 'checkpoint');
     expect(info).toMatchObject({ settings: trainer.settings, step: trainer.step, history: trainer.history });
