@@ -1,9 +1,9 @@
-/** What the command lines share: the adapter's option, bounded integers, and errors as one line with exit code 2. */
+/** What the command lines share: the adapter's option, bounded integers, and errors as one line with an exit code. */
 import { type Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, DataError, GpuError, NonFiniteError } from '../src/errors.ts';
 import { Gpu, type OpenOptions } from '../src/gpu/device.ts';
 
-const EXPECTED = [ConfigError, DataError, GpuError, NonFiniteError];
+const EXPECTED = [ConfigError, DataError, GpuError];
 
 export function addAdapterOption(program: Command): void {
   program.addOption(
@@ -79,7 +79,8 @@ export function setAction<A extends unknown[]>(command: Command, action: (...arg
 
 /**
  * Parses the command line and runs what it asks for. Bad options, data and settings, and a GPU that fails, end with one
- * line on stderr and exit code 2; anything else is a bug and keeps its stack.
+ * line on stderr and exit code 2; training that leaves the numbers with one and exit code 1, as what was asked for could
+ * be done, but has failed; anything else is a bug and keeps its stack.
  */
 export async function parseProgram(program: Command): Promise<void> {
   for (const command of [program, ...program.commands]) {
@@ -93,6 +94,9 @@ export async function parseProgram(program: Command): Promise<void> {
     } else if (EXPECTED.some((kind) => error instanceof kind)) {
       console.error(`error: ${(error as Error).message}`);
       process.exitCode = 2;
+    } else if (error instanceof NonFiniteError) {
+      console.error(`error: ${error.message}`);
+      process.exitCode = 1;
     } else {
       throw error;
     }

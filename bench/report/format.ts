@@ -60,8 +60,12 @@ export function describeChoice({ chosenOn }: Best, evaluatedEpochs: number, epoc
 }
 
 /** What went wrong, and where the run went on. */
-export const describeRecovery = ({ message, branch, step }: RecoveredEvent): string =>
-  `${message}; another one was opened, and training went on from step ${step}${branch ? ` of ${branch}` : ''}`;
+export function describeRecovery({ reason, message, branch, step, factor }: RecoveredEvent): string {
+  const from = `from step ${step}${branch ? ` of ${branch}` : ''}`;
+  return reason === 'device lost'
+    ? `${message}; another one was opened, and training went on ${from}`
+    : `${message}; training went back, and on ${from} at half the rate, ${factor} of the schedule’s`;
+}
 
 /** A number that was computed in f32, without the digits that it does not have. */
 export const asF32 = (value: number): number => Number(value.toPrecision(7));

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { MODEL_KINDS, PRESETS, SCHEDULES } from '../../src/models/config.ts';
-import { EVALUATIONS, LOSSES, OPTIMIZERS, SAMPLERS } from '../../src/train/choices.ts';
+import { EVALUATIONS, LOSSES, ON_NAN, OPTIMIZERS, SAMPLERS } from '../../src/train/choices.ts';
+import { MOST_REWINDS } from '../../src/train/rewinding.ts';
 import { DEFAULT_SETTINGS, resolveSettings, type TrainSettings } from '../../src/train/settings.ts';
 import { addDataOptions, type DataOptions } from '../data-options.ts';
 import { addAdapterOption, integer as bounded } from '../program.ts';
@@ -165,6 +166,12 @@ export function addTrainOptions(program: Command): void {
     'with --validation: end after n evaluations without a better HR@10, 0 for never',
     (text) => integer(text) || null,
     0,
+  );
+  program.addOption(
+    option(
+      '--on-nan <what>',
+      `where a loss or gradient is infinite or not a number: end with exit code 1 (stop), or go back to the end of the epoch before and on at half the rate, ${MOST_REWINDS} times at most (rewind) (default: ${DEFAULT_SETTINGS.onNan})`,
+    ).choices(ON_NAN),
   );
   setting('--seed <n>', 'same seed, same adapter: same bits', integer, DEFAULT_SETTINGS.seed);
   setting('--eval-seed <n>', 'draws the negatives that held-out items are ranked against', integer, '--seed');

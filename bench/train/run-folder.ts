@@ -7,6 +7,8 @@ import { type Run, renderReport } from '../report/html.ts';
 export class RunFolder {
   readonly #folder: string;
   #history = '';
+  /** The checkpoint that this run has written; null before the first. */
+  checkpoint: string | null = null;
 
   /** Throws ConfigError when the folder cannot be made. */
   constructor(folder: string) {
@@ -38,6 +40,13 @@ export class RunFolder {
 
   writeCheckpoint(bytes: Uint8Array): void {
     replaceFile(this.#folder, 'checkpoint.safetensors', bytes);
+    this.checkpoint = join(this.#folder, 'checkpoint.safetensors');
+  }
+
+  /** Writes a batch that left the numbers, as CSV, and gives the file's path. */
+  writeBatch(csv: string): string {
+    replaceFile(this.#folder, 'nan-batch.csv', csv);
+    return join(this.#folder, 'nan-batch.csv');
   }
 
   writeReport(run: Run): void {

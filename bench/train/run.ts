@@ -1,12 +1,15 @@
 import type { Dataset } from '../../src/data/dataset.ts';
+import { NonFiniteError } from '../../src/errors.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { EndEvent, RecoveredEvent } from '../../src/train/history.ts';
 import { LastingRun } from '../../src/train/lasting-run.ts';
+import type { Trainer } from '../../src/train/trainer.ts';
 import { verdict } from '../../src/train/verdict.ts';
 import { createConsole } from '../report/console.ts';
 import { describeRecovery } from '../report/format.ts';
 import type { Run } from '../report/html.ts';
 import { createJsonLines } from '../report/json-lines.ts';
+import { batchCsv, describeNonFinite } from '../report/non-finite.ts';
 import { type Fitted, fitBaselines, withBaselines } from './baselines.ts';
 import type { Beginning } from './beginning.ts';
 import { Eta } from './eta.ts';
@@ -70,7 +73,7 @@ export async function runOnce(input: RunInput): Promise<FinishedRun> {
     const given = {
       data: options.data,
       settings: run.pretraining ? { pretrain: run.pretraining.settings } : {},
-      notes: [...beginning.notes(dataset), ...recoveries.map(describeRecovery)],
+      notes: [...beginning.notes(dataset), ...[...run.trainer.rewinds, ...recoveries].map(describeRecovery)],
     };
     const start = withBaselines(startEvent(run.gpu, dataset, run.trainer, given), fitted);
     const before = [...(run.pretraining?.history ?? []), ...run.trainer.history]; // a checkpoint
@@ -107,8 +110,20 @@ export async function runOnce(input: RunInput): Promise<FinishedRun> {
     display.end(end);
     if (!options.json) console.log(`wrote ${folder.files.join(', ')}`);
     return { ...finished, fitted };
+  } catch (error) {
+    throw error instanceof NonFiniteError ? new NonFiniteError(explain(error, input, run.trainer), error) : error;
   } finally {
     display.close();
     device.gpu = run.gpu;
   }
+}
+
+/** What went wrong, in which batch, what is left and what may help. */
+function explain(error: NonFiniteError, { dataset, folder, options }: RunInput, { settings }: Trainer): string {
+  const batch = error.users.length > 0 ? `, all in ${folder.writeBatch(batchCsv(error, dataset))}` : '';
+  const checkpoint = folder.checkpoint ?? options.resume;
+  const kept = checkpoint ? `the last good checkpoint is ${checkpoint}` : 'there was no checkpoint yet';
+  const helps =
+    settings.onNan === 'stop' ? 'a smaller --lr, --clip-norm or --on-nan rewind' : 'a smaller --lr or --clip-norm';
+  return `${describeNonFinite(error, dataset)}${batch}; ${kept}; ${helps} may help`;
 }

@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.ts';
 import { MOST_CANDIDATES } from '../kernels/sample-batch.ts';
 import { MODEL_KINDS, normalisesBatches, SCHEDULES } from '../models/config.ts';
-import { EVALUATIONS, LOSSES, OPTIMIZERS, SAMPLERS } from './choices.ts';
+import { EVALUATIONS, LOSSES, ON_NAN, OPTIMIZERS, SAMPLERS } from './choices.ts';
 import type { TrainSettings } from './settings.ts';
 
 /** Throws ConfigError for the first setting that cannot work, alone or beside the others. */
@@ -76,6 +76,7 @@ function checkValues(settings: TrainSettings): void {
   positive('temperature', false);
   oneOf('sampler', SAMPLERS);
   oneOf('eval', EVALUATIONS);
+  oneOf('onNan', ON_NAN);
   if (
     !isNumbers(settings.k) ||
     settings.k.length === 0 ||

@@ -1,21 +1,13 @@
-import { isTrained } from '../autograd/parameters.ts';
-import type { Tensor } from '../autograd/tensor.ts';
 import type { Ids } from '../data/id-map.ts';
-import { DataError, NonFiniteError } from '../errors.ts';
+import { DataError } from '../errors.ts';
 import { checkModelConfig } from '../models/config.ts';
 import { parameterSpecs } from '../models/layout.ts';
-import {
-  decodeSafetensors,
-  encodeSafetensors,
-  readOutline,
-  type SafetensorsFile,
-  type StoredTensor,
-} from '../models/safetensors.ts';
-import { checkShapes, checkTensors, checkWeights, nonFinite, savedParameters } from '../models/weights.ts';
-import { RowAdam } from '../optim/row-adam.ts';
-import { bestEpoch, type EpochEvent } from './history.ts';
+import { decodeSafetensors, encodeSafetensors, readOutline, type SafetensorsFile } from '../models/safetensors.ts';
+import { checkShapes, checkTensors, checkWeights, savedParameters } from '../models/weights.ts';
+import type { EpochEvent, RecoveredEvent } from './history.ts';
 import { checkIds, decodeIds, encodeIds } from './ids.ts';
 import { modelConfig, resolveSettings, type TrainSettings } from './settings.ts';
+import { LOSSES, lastWeights, optimizerState, readState, writeState } from './state.ts';
 import { storedHistory } from './stored-history.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -25,13 +17,13 @@ export interface CheckpointInfo extends Ids {
   /** Training steps done. */
   readonly step: number;
   readonly history: readonly EpochEvent[];
+  /** How often the run went back and halved its rate, as the trainer keeps it. */
+  readonly rewinds: readonly RecoveredEvent[];
 }
 
 const FORMAT = 'neumf-webgpu 1';
-const LOSSES = 'trainer.losses';
 /** The clock counts them in 32 bits. */
 const MOST_STEPS = 0xffffffff;
-const LAST = 'trainer.last.';
 
 /**
  * Everything needed to go on: weights under PyTorch's names, the optimizer's state, the step, the epoch's losses so
@@ -47,40 +39,17 @@ export async function encodeCheckpoint(
   ids: Ids,
   more?: SafetensorsFile,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  trainer.check();
-  trainer.settle();
-  const { best, last } = await trainer.weights.both();
-  const tensors = new Map(best);
-  for (const [key, tensor] of last ?? []) tensors.set(LAST + key, tensor);
-  for (const { name, tensor, view } of optimizerState(trainer)) {
-    const data = new Float32Array(await trainer.gpu.read(view));
-    tensors.set(name, { shape: tensor.shape, data });
-  }
-  checkNumbers(trainer, tensors);
-  tensors.set(LOSSES, { shape: [trainer.losses.values.length], data: trainer.losses.values });
+  const { tensors, step, history, rewinds } = await readState(trainer);
   const metadata = {
     format: FORMAT,
     settings: JSON.stringify(trainer.settings),
-    step: String(trainer.step),
-    history: JSON.stringify(trainer.history),
+    step: String(step),
+    history: JSON.stringify(history),
+    ...(rewinds.length > 0 ? { rewinds: JSON.stringify(rewinds) } : {}),
     ...encodeIds(ids),
     ...more?.metadata,
   };
   return encodeSafetensors({ tensors: new Map([...tensors, ...(more?.tensors ?? [])]), metadata });
-}
-
-function checkNumbers({ step, lr, sampler }: Trainer, tensors: ReadonlyMap<string, StoredTensor>): void {
-  for (const [name, tensor] of tensors) {
-    const found = nonFinite(name, tensor);
-    if (!found) continue;
-    const epoch = Math.ceil(step / sampler.batches);
-    // Which step did it is not known: no loss has shown it.
-    const batch = { users: new Uint32Array(), items: new Uint32Array(), labels: new Float32Array() };
-    throw new NonFiniteError(
-      `${found} after step ${step}, in epoch ${epoch}, at a learning rate of ${lr}; a smaller one, or gradient clipping, may help`,
-      { step, epoch, lr, ...batch },
-    );
-  }
 }
 
 /** Whether a safetensors file with this metadata is a checkpoint, of whatever version. */
@@ -101,7 +70,9 @@ export function checkpointInfo(bytes: Uint8Array<ArrayBuffer>, name: string): Ch
     const step = JSON.parse(metadata.step!);
     if (!Number.isSafeInteger(step) || step < 0 || step > MOST_STEPS) throw new Error('step is no count of steps');
     const settings = storedSettings(JSON.parse(metadata.settings!));
-    return { settings, step, history: storedHistory(JSON.parse(metadata.history!), settings), ...decodeIds(metadata) };
+    const history = storedHistory(JSON.parse(metadata.history!), settings);
+    const rewinds = storedRewinds(JSON.parse(metadata.rewinds ?? '[]'));
+    return { settings, step, history, rewinds, ...decodeIds(metadata) };
   });
   const config = readable(name, () => {
     const model = modelConfig(resolveSettings(info.settings), info.userIds.size, info.itemIds.size);
@@ -130,6 +101,16 @@ export function storedSettings(stored: unknown): TrainSettings {
   return settings;
 }
 
+/** Throws an error for what no run has gone back by. */
+function storedRewinds(stored: unknown): RecoveredEvent[] {
+  const isRewind = (event: unknown) => {
+    const { reason, message, step, factor } = (event ?? {}) as Partial<RecoveredEvent>;
+    return reason === 'not finite' && typeof message === 'string' && [step, factor].every(Number.isFinite);
+  };
+  if (Array.isArray(stored) && stored.every(isRewind)) return stored;
+  throw new Error('rewinds is no list of them');
+}
+
 /**
  * Puts a trainer where the checkpoint left off; it then goes on to the same bits as a run that was not interrupted.
  * @param ids those of the trainer's data
@@ -139,7 +120,7 @@ export function storedSettings(stored: unknown): TrainSettings {
 export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffer>, name: string, ids: Ids): void {
   const { tensors } = decodeSafetensors(bytes, name);
   const info = checkpointInfo(bytes, name);
-  const last = info.settings.validation && bestEpoch(info.history) ? withPrefix(LAST, tensors) : null;
+  const last = lastWeights(info.settings, { ...info, tensors });
   checkWeights(trainer.model, tensors, name);
   if (last) checkWeights(trainer.model, last, `${name}: weights of the last step`);
   checkIds(info, ids, name);
@@ -148,8 +129,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
     const [there, here] = info.settings.validation ? ['with', 'has none'] : ['without', 'has some'];
     throw new DataError(`${name}: it was trained ${there} validation items, and this run ${here}`);
   }
-  const state = optimizerState(trainer);
-  const needed = state.map(({ name: key, tensor: { shape } }) => ({ name: key, shape }));
+  const needed = optimizerState(trainer).map(({ name: key, tensor: { shape } }) => ({ name: key, shape }));
   checkTensors(needed, tensors, name, 'run');
   const losses = tensors.get(LOSSES);
   if (losses?.data.length !== trainer.losses.values.length) {
@@ -157,13 +137,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
       `${name}: its epochs have ${losses?.data.length ?? 0} steps, and this run's have ${trainer.losses.values.length}; the same data, batch size and negatives would be right`,
     );
   }
-  trainer.weights.restore(tensors, last);
-  for (const { name: key, view } of state) trainer.gpu.write(view.buffer, view.offset ?? 0, tensors.get(key)!.data);
-  trainer.losses.restore(losses.data);
-  trainer.history.splice(0, trainer.history.length, ...info.history);
-  trainer.step = info.step;
-  trainer.brokenBy = null;
-  if (trainer.optimizer instanceof RowAdam) trainer.optimizer.setSteps(info.step);
+  writeState(trainer, { ...info, tensors });
 }
 
 /** Throws DataError unless the checkpoint has the state that the trainer's optimizer needs. */
@@ -171,24 +145,4 @@ export function checkOptimizer({ settings }: CheckpointInfo, trainer: Trainer, n
   const { optimizer } = trainer.settings;
   if (settings.optimizer === optimizer) return;
   throw new DataError(`${name}: it was trained with ${settings.optimizer}, and this run uses ${optimizer}`);
-}
-
-/** What the optimizer keeps of each parameter, e.g. Adam's moments `optimizer.m.mlp.0.weight` and `optimizer.v.…`. */
-export function optimizerState({
-  model,
-  optimizer,
-}: Trainer): { name: string; tensor: Tensor; view: GPUBufferBinding }[] {
-  const trained = model.parameters.specs.filter(isTrained);
-  return Object.entries(optimizer.state).flatMap(([key, buffer]) =>
-    trained.map(({ name }) => {
-      const tensor = model.parameters.get(name);
-      return { name: `optimizer.${key}.${name}`, tensor, view: { ...tensor.view, buffer } };
-    }),
-  );
-}
-
-/** The tensors of that prefix, without it. */
-export function withPrefix(prefix: string, tensors: ReadonlyMap<string, StoredTensor>): Map<string, StoredTensor> {
-  const found = [...tensors].filter(([key]) => key.startsWith(prefix));
-  return new Map(found.map(([key, tensor]) => [key.slice(prefix.length), tensor]));
 }

@@ -2,8 +2,9 @@ import type { Ids } from '../data/id-map.ts';
 import { DataError } from '../errors.ts';
 import { decodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
 import { checkFinite, loadWeights, readWeights } from '../models/weights.ts';
-import { type CheckpointInfo, checkOptimizer, checkpointInfo, optimizerState } from './checkpoint.ts';
+import { type CheckpointInfo, checkOptimizer, checkpointInfo } from './checkpoint.ts';
 import { checkFirstIds } from './ids.ts';
+import { optimizerState } from './state.ts';
 import type { Trainer } from './trainer.ts';
 
 /**

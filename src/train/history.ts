@@ -85,11 +85,13 @@ export interface EndEvent {
 /** The run went back to the last state that it had kept, and goes on from there. */
 export interface RecoveredEvent {
   readonly event: 'recovered';
-  readonly reason: 'device lost';
+  readonly reason: 'device lost' | 'not finite';
   /** What went wrong. */
   readonly message: string;
   /** The training step that it goes on from. */
   readonly step: number;
+  /** What the schedule's rates are multiplied by from there on, where a step left the numbers. */
+  readonly factor?: number;
   /** In pre-training, of whose training. */
   readonly branch?: BranchKind;
 }

@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/dataset.ts';
-import { DeviceLostError, GpuError } from '../errors.ts';
+import { DeviceLostError, GpuError, NonFiniteError } from '../errors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { encodeCheckpoint, restoreCheckpoint } from './checkpoint.ts';
 import type { PretrainSettings } from './fine-tuning.ts';
@@ -20,6 +20,7 @@ export interface LastingRunOptions extends Omit<TrainerOptions, 'interlude'> {
   readonly keepSeconds?: number;
   /** Is given every state that is kept: a checkpoint. */
   readonly onKept?: (checkpoint: Uint8Array<ArrayBuffer>) => void;
+  /** Is told that another device was opened, or that the run has gone back as Trainer does. */
   readonly onRecovered?: (event: RecoveredEvent) => void;
 }
 
@@ -39,7 +40,8 @@ const WAITS_MS = [0, 1000, 5000];
  * A training run that outlives its device. It is run as a trainer is, `for await (const epoch of run) …`, keeps its state in
  * CPU memory after every epoch and now and then within one, and when the device is lost it opens another one and goes on
  * from there, to the bits of a run that lost nothing: three attempts in a row without progress, then DeviceLostError.
- * A borrowed device is not replaced: its loss is thrown to whoever owns it.
+ * A borrowed device is not replaced: its loss is thrown to whoever owns it. When NonFiniteError is thrown, the model is put
+ * back to the last state that was kept, so that it can be used and saved.
  */
 export class LastingRun {
   readonly dataset: Dataset;
@@ -157,6 +159,7 @@ export class LastingRun {
   /** Makes good what went wrong with what was built, or throws the error. */
   #goBack(built: Built, error: unknown): Promise<void> {
     if (built !== this.#built) return Promise.resolve(); // somebody else has
+    if (error instanceof NonFiniteError) return this.#restore(built).then(() => Promise.reject(error));
     if (!(error instanceof DeviceLostError)) return Promise.reject(error);
     this.#goingBack ??= this.#replace(built.gpu, error).finally(() => {
       this.#goingBack = null;
@@ -205,9 +208,8 @@ export class LastingRun {
       const pretraining = pretrain ? await Pretraining.create(gpu, split, this.#settings, pretrain, options) : null;
       const trainer = pretraining?.trainer ?? (await Trainer.create(gpu, split, this.#settings, options));
       built = { gpu, trainer, pretraining };
-      if (!this.#kept) await begin?.(trainer, pretraining);
-      else if (pretraining) await pretraining.restoreCheckpoint(this.#kept, 'the kept state', dataset);
-      else restoreCheckpoint(trainer, this.#kept, 'the kept state', dataset);
+      if (this.#kept) await this.#restore(built);
+      else await begin?.(trainer, pretraining);
       if (this.#ended) for await (const _ of trainer); // takes the best epoch's weights, and tests them
       return built;
     } catch (error) {
@@ -216,12 +218,23 @@ export class LastingRun {
     }
   }
 
+  /** Puts what was built where the kept state is, if there is one. */
+  async #restore({ trainer, pretraining }: Built): Promise<void> {
+    if (!this.#kept) return;
+    if (pretraining) await pretraining.restoreCheckpoint(this.#kept, 'the kept state', this.dataset);
+    else restoreCheckpoint(trainer, this.#kept, 'the kept state', this.dataset);
+  }
+
   #trainerOptions(built: () => Built): TrainerOptions {
     const options = this.#options;
     return {
       ...options,
       get signal() {
         return options.signal;
+      },
+      onRecovered: (event) => {
+        this.#keepAt = 0; // what was kept is of the course that went wrong
+        options.onRecovered?.(event);
       },
       interlude: {
         due: () => performance.now() >= this.#keepAt,

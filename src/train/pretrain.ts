@@ -5,7 +5,7 @@ import type { Gpu } from '../gpu/device.ts';
 import { fuse } from '../models/fuse.ts';
 import { decodeSafetensors, readOutline, type StoredTensor } from '../models/safetensors.ts';
 import { loadWeights, readWeights } from '../models/weights.ts';
-import { encodeCheckpoint, readable, restoreCheckpoint, storedSettings, withPrefix } from './checkpoint.ts';
+import { encodeCheckpoint, readable, restoreCheckpoint, storedSettings } from './checkpoint.ts';
 import {
   BRANCHES,
   type BranchKind,
@@ -16,6 +16,7 @@ import {
 } from './fine-tuning.ts';
 import type { EpochEvent } from './history.ts';
 import { resolveSettings, type TrainSettings } from './settings.ts';
+import { withPrefix } from './state.ts';
 import { storedHistory } from './stored-history.ts';
 import { Trainer, type TrainerOptions } from './trainer.ts';
 
@@ -100,13 +101,14 @@ export class Pretraining {
   #newTrainer(kind: BranchKind): Promise<Trainer> {
     const { gpu, split, settings } = this.trainer;
     const options = this.#options;
-    const { onProgress } = options;
+    const { onProgress, onRecovered } = options;
     return Trainer.create(gpu, split, branchSettings(settings, this.settings, kind), {
       ...options,
       get signal() {
         return options.signal;
       },
       ...(onProgress && { onProgress: (progress) => onProgress({ ...progress, branch: kind }) }),
+      ...(onRecovered && { onRecovered: (event) => onRecovered({ ...event, branch: kind }) }),
     });
   }
 

@@ -2,7 +2,7 @@ import type { DatasetOptions } from '../data/dataset.ts';
 import { ConfigError } from '../errors.ts';
 import { type ModelConfig, type ModelKind, PRESETS, type Schedule } from '../models/config.ts';
 import { checkSettings } from './check-settings.ts';
-import type { EVALUATIONS, LOSSES, OPTIMIZERS, SAMPLERS } from './choices.ts';
+import type { EVALUATIONS, LOSSES, ON_NAN, OPTIMIZERS, SAMPLERS } from './choices.ts';
 
 /** How a model is built and trained. Everything that a preset leaves open has the default given here. */
 export interface TrainSettings {
@@ -74,6 +74,11 @@ export interface TrainSettings {
   readonly validation: boolean;
   /** Evaluations without a better HR@10 on the validation items after which the run ends; null never ends it. */
   readonly patience: number | null;
+  /**
+   * Where a loss or gradient is infinite or not a number: the run ends (`stop`), or it goes back to the end of the epoch
+   * before and on from there at half the rate, five times at most (`rewind`).
+   */
+  readonly onNan: (typeof ON_NAN)[number];
   readonly seed: number;
   /** Draws the sampled candidates, which runs with other seeds can share; default: the seed. */
   readonly evalSeed: number;
@@ -105,6 +110,7 @@ export const DEFAULT_SETTINGS = {
   warmUp: 0,
   validation: false,
   patience: null,
+  onNan: 'stop',
   seed: 42,
 } as const;
 

@@ -15,10 +15,11 @@ import type { Sgd } from '../optim/sgd.ts';
 import { BestWeights } from './best-weights.ts';
 import { type Interlude, type TrainProgress, trainEpoch } from './epoch.ts';
 import { newEvaluations } from './evaluations.ts';
-import { type Best, bestEpoch, type EpochEvent, outOfPatience } from './history.ts';
+import { type Best, bestEpoch, type EpochEvent, outOfPatience, type RecoveredEvent } from './history.ts';
 import { Losses } from './losses.ts';
 import { newOptimizer } from './optimizer.ts';
 import { type RecordedSteps, recordSteps } from './recorded-steps.ts';
+import { rewinding } from './rewinding.ts';
 import { BatchSampler } from './sampler.ts';
 import { learningRate } from './schedule.ts';
 import { modelConfig, resolveSettings, type TrainSettings } from './settings.ts';
@@ -31,6 +32,8 @@ export interface TrainerOptions {
    */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: TrainProgress) => void;
+  /** Is told that the run has gone back, which it does where `settings.onNan` has it. */
+  readonly onRecovered?: (event: RecoveredEvent) => void;
   /** Steps in one submit; found by itself when left out. It does not change the result. */
   readonly stepsPerSubmit?: number;
   readonly interlude?: Interlude;
@@ -51,6 +54,8 @@ export class Trainer {
   readonly validation: Evaluation | null;
   readonly weights: BestWeights;
   readonly history: EpochEvent[] = [];
+  /** How often a step left the numbers and the run went back, each time to half the rate; set by a checkpoint. */
+  readonly rewinds: RecoveredEvent[] = [];
   /** Training steps done; set by a checkpoint. */
   step = 0;
   /** What ended an epoch within a step; a checkpoint puts that right. */
@@ -131,9 +136,15 @@ export class Trainer {
   /**
    * Trains the epochs that are left. Where validation items choose the best epoch, the model then has its weights, with
    * which the test items are evaluated once.
-   * Throws NonFiniteError when loss or gradients leave the numbers, GpuError for a lost GPU.
+   * Throws NonFiniteError when loss or gradients leave the numbers, after going back where `settings.onNan` has it;
+   * GpuError for a lost GPU.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<EpochEvent, void> {
+  [Symbol.asyncIterator](): AsyncGenerator<EpochEvent, void> {
+    const epochs = () => this.#epochs();
+    return this.settings.onNan === 'rewind' ? rewinding(this, epochs, this.#options.onRecovered) : epochs();
+  }
+
+  async *#epochs(): AsyncGenerator<EpochEvent, void> {
     const { gpu, sampler, losses, settings, optimizer, history } = this;
     const { signal, onProgress, stepsPerSubmit, interlude } = this.#options;
     this.check();
@@ -144,7 +155,7 @@ export class Trainer {
     while (!this.finished) {
       const epoch = Math.floor(this.step / sampler.batches) + 1;
       const firstStep = this.step % sampler.batches;
-      const lr = learningRate(settings, epoch, history);
+      const lr = learningRate(settings, epoch, history) / 2 ** this.rewinds.length;
       if (lr !== this.#lr) optimizer.setLearningRate(lr);
       this.#lr = lr;
       const hard = epoch >= settings.hardFrom ? this.#steps.hard : null;

@@ -50,10 +50,12 @@ export class Watch {
     const { batches } = this.#sampler;
     const [epoch, batch] = [Math.floor((step - 1) / batches) + 1, ((step - 1) % batches) + 1];
     const what = Number.isFinite(loss) ? `the gradients’ norm became ${norm}` : `the loss became ${loss}`;
-    return new NonFiniteError(
-      `${what} in epoch ${epoch} at step ${batch} of ${batches}, at a learning rate of ${lr}; a smaller one, or gradient clipping, may help`,
-      { step, epoch, lr, ...(await this.#batchOf(step, hard)) },
-    );
+    return new NonFiniteError(`${what} in epoch ${epoch} at step ${batch} of ${batches}, at a learning rate of ${lr}`, {
+      step,
+      epoch,
+      lr,
+      ...(await this.#batchOf(step, hard)),
+    });
   }
 
   /**

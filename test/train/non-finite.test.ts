@@ -48,7 +48,7 @@ async function firstWith(trainer: Trainer, item: number) {
 }
 
 const said = (what: string, step: number, { sampler, settings }: Trainer) =>
-  `${what} in epoch 1 at step ${step} of ${sampler.batches}, at a learning rate of ${settings.lr}; a smaller one, or gradient clipping, may help`;
+  `${what} in epoch 1 at step ${step} of ${sampler.batches}, at a learning rate of ${settings.lr}`;
 
 describe.each(['adam', 'lazy-adam', 'sgd'] as const)('a weight that is not finite, with %s,', (optimizer) => {
   it.each([
@@ -127,7 +127,7 @@ it('weights that the last step of an epoch took out of the numbers go into no ch
   await expect(refused).rejects.toBeInstanceOf(NonFiniteError);
   await expect(refused).rejects.toMatchObject({
     message: expect.stringMatching(
-      /^gmf_user_emb\.weight\[0, 0\] is (NaN|-?Infinity) after step 1, in epoch 1, at a learning rate of 1e\+30; a smaller one,/,
+      /^gmf_user_emb\.weight\[0, 0\] is (NaN|-?Infinity) after step 1, in epoch 1, at a learning rate of 1e\+30$/,
     ),
     step: 1,
     epoch: 1,

@@ -121,7 +121,7 @@ describe.each(['adam', 'lazy-adam', 'sgd'] as const)('when %s leaves the numbers
   it('the run ends and names the step', async () => {
     const run = trained(on.gpu, { ...TINY, gmfDim: 4, mlpDim: 4, optimizer, lr: 1e30, epochs: 3 });
     await expect(run).rejects.toThrow(
-      /^the loss became (NaN|-?Infinity) in epoch 1 at step [2-5] of 42, at a learning rate of 1e\+30; a smaller one, /,
+      /^the loss became (NaN|-?Infinity) in epoch 1 at step [2-5] of 42, at a learning rate of 1e\+30$/,
     );
     await expect(run).rejects.toBeInstanceOf(NonFiniteError);
   });
