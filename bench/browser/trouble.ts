@@ -1,9 +1,10 @@
 import { byId, make } from './dom.ts';
 
+/** As of 2026: github.com/gpuweb/gpuweb/wiki/Implementation-Status, and MDN’s compatibility data for GPU. */
 const MISSING_WEBGPU = [
-  'It is in Chrome and Edge 113 or later on Windows, macOS and ChromeOS, in Chrome 121 or later on Android, in Safari 26 and in Firefox 141 on Windows and 145 on Macs with Apple silicon.',
-  'In Chrome on Linux open chrome://flags, enable “Unsafe WebGPU Support” (#enable-unsafe-webgpu) and “Vulkan” (#enable-vulkan), and restart.',
-  'In other Firefoxes set dom.webgpu.enabled to true in about:config, in Safari 18 WebGPU in Develop, Feature Flags.',
+  'It is in Chrome and Edge: 113 or later on Windows, macOS and ChromeOS, 121 on Android 12, on Linux 144 with Intel graphics of the 12th generation or newer and 147 with NVIDIA’s driver 535 or newer; in Safari 26; in Firefox 141 on Windows, and on Macs with Apple silicon in 145 (macOS 26) or 147.',
+  'With other GPUs on Linux start Chrome with --enable-unsafe-webgpu --ozone-platform=x11 --use-angle=vulkan --enable-features=Vulkan,VulkanFromANGLE; on Windows on ARM enable “Unsafe WebGPU Support” in chrome://flags (#enable-unsafe-webgpu) and restart.',
+  'In other Firefoxes set dom.webgpu.enabled to true in about:config; in Safari 18 turn WebGPU on in Settings, Feature Flags.',
   'The page’s address has to begin with https:// or be localhost.',
 ] as const;
 
