@@ -39,19 +39,7 @@ class LiveChart {
     this.#levels.length = 0;
     for (const { values } of this.#curves) values.length = 0;
     this.#range[1] = epochs;
-    if (this.#plot) {
-      this.draw();
-      return;
-    }
-    const chart = {
-      id: this.#id,
-      epochs: this.#epochs,
-      range: this.#range,
-      curves: this.#curves,
-      levels: this.#levels,
-      fromZero: this.#fromZero,
-    };
-    [this.#plot = null] = drawCharts(uPlot, [chart]);
+    drawSoon(this);
   }
 
   add(epoch: number, values: readonly (number | null)[]): void {
@@ -67,8 +55,14 @@ class LiveChart {
   }
 
   draw(): void {
-    this.#plot?.setData([this.#epochs, ...this.#curves.map(({ values }) => values)]);
-    this.#plot?.redraw(false, true);
+    if (!this.#plot) {
+      const [epochs, range, curves, levels] = [this.#epochs, this.#range, this.#curves, this.#levels];
+      const chart = { id: this.#id, epochs, range, curves, levels, fromZero: this.#fromZero };
+      [this.#plot = null] = drawCharts(uPlot, [chart]);
+      return;
+    }
+    this.#plot.setData([this.#epochs, ...this.#curves.map(({ values }) => values)]);
+    this.#plot.redraw(false, true);
   }
 
   #thin(): void {
@@ -76,6 +70,21 @@ class LiveChart {
       list.splice(0, list.length, ...list.filter((_, i) => i % 2 === 0));
     }
   }
+}
+
+/** Charts that have changed. One is drawn a frame, so that they never hold up the page, and none while nobody sees it. */
+const changed = new Set<LiveChart>();
+
+function drawSoon(chart: LiveChart): void {
+  if (changed.size === 0) requestAnimationFrame(drawNext);
+  changed.add(chart);
+}
+
+function drawNext(): void {
+  const [chart] = changed;
+  chart!.draw();
+  changed.delete(chart!);
+  if (changed.size > 0) requestAnimationFrame(drawNext);
 }
 
 /** The curves of a run as it goes: loss between reports, and the metrics of each epoch beside the baselines. */
@@ -109,7 +118,7 @@ export class LiveCharts {
           this.#metrics[key].level({ label: `${name} ${metric.name}`, color: metric.color, value });
         }
       }
-      this.#metrics[key].draw();
+      drawSoon(this.#metrics[key]);
     }
   }
 
@@ -119,16 +128,16 @@ export class LiveCharts {
     this.#last = { epoch, done, sum: loss * done };
     if (done <= before.done) return;
     this.#loss.add(epoch - 1 + done / total, [(loss * done - before.sum) / (done - before.done)]);
-    this.#loss.draw();
+    drawSoon(this.#loss);
   }
 
   epoch(event: EpochEvent): void {
     if (this.#last.epoch !== event.epoch) this.#loss.add(event.epoch, [event.loss]);
-    this.#loss.draw();
+    drawSoon(this.#loss);
     for (const { key, metricsIn } of this.#protocols) {
       const metrics = metricsIn(judged(event));
       this.#metrics[key].add(event.epoch, [metrics['hr@10'] ?? null, metrics['ndcg@10'] ?? null]);
-      this.#metrics[key].draw();
+      drawSoon(this.#metrics[key]);
     }
   }
 }

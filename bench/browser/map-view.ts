@@ -1,5 +1,4 @@
-import type { Point } from '../map/lay-out.ts';
-import { place, SIZE } from '../map/place.ts';
+import { type Placed, SIZE } from '../map/place.ts';
 import { byId } from './dom.ts';
 import type { EngineClient } from './engine.ts';
 import type { MapMessage, MapRequest } from './map-worker.ts';
@@ -26,7 +25,8 @@ export class MapView {
       attempt(draw, async () => {
         const { items, dim, values } = await engine.call('vectors');
         if (items.length < FEWEST) throw new Error(`a map of ${items.length} items shows nothing`);
-        this.#draw(items, await this.#layOut({ dim, values, seed: SEED }));
+        const names = items.map(titleOf);
+        this.#draw(items, names, await this.#layOut({ dim, values, names, seed: SEED }));
         status(`${items.length} items; UMAP.`);
       }),
     );
@@ -51,22 +51,20 @@ export class MapView {
     status('');
   }
 
-  #layOut(request: MapRequest): Promise<readonly Point[]> {
+  #layOut(request: MapRequest): Promise<Placed> {
     status('Laying out …');
     return new Promise((resolve, reject) => {
       this.#worker.onerror = ({ message }) => reject(new Error(`the map: ${message}`));
       this.#worker.onmessage = ({ data }: MessageEvent<MapMessage>) => {
         if ('share' in data) status(`Laying out: ${Math.round(100 * data.share)} %`);
-        else if ('points' in data) resolve(data.points);
+        else if ('placed' in data) resolve(data.placed);
         else reject(new Error(`the map: ${data.error}`));
       };
       this.#worker.postMessage(request);
     });
   }
 
-  #draw(items: readonly Named[], points: readonly Point[]): void {
-    const names = items.map(titleOf);
-    const { dots, labels } = place(points, names);
+  #draw(items: readonly Named[], names: readonly string[], { dots, labels }: Placed): void {
     this.#dots.clear();
     const circles = dots.map(({ x, y }, i) => {
       const title = svg('title', {}, names[i]!);
