@@ -32,6 +32,12 @@ fn pcg4d(counter: vec4u) -> vec4u {
   return v;
 }
 
+// max(value, 0), where a NaN stays one, as in PyTorch: in a max it could become 0, and the loss would not show it. By the bits,
+// because compilers may assume that there are none: zeros for 0x80000000 (−0) to 0xff800000 (−∞).
+fn relu(value: f32) -> f32 {
+  return select(value, 0.0, bitcast<u32>(value) - 0x80000000u <= 0x7f800000u);
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let quad = id.y * groups.x * WG + id.x;
@@ -42,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let i = quad * 4u + j;
     let n = i % params.features;
     var value = gamma[n] * ((x[i] - moments[n].x) * moments[n].y) + beta[n];
-    if (RELU) { value = max(value, 0.0); }
+    if (RELU) { value = relu(value); }
     if (DROPOUT) { value = select(0.0, value * params.scale, random[j] >= params.threshold); }
     y[i] = value;
   }

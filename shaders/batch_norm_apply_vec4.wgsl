@@ -33,6 +33,12 @@ fn pcg4d(counter: vec4u) -> vec4u {
   return v;
 }
 
+// max(value, 0), where a NaN stays one, as in PyTorch: in a max it could become 0, and the loss would not show it. By the bits,
+// because compilers may assume that there are none: zeros for 0x80000000 (−0) to 0xff800000 (−∞).
+fn relu(value: vec4f) -> vec4f {
+  return select(value, vec4f(), bitcast<vec4u>(value) - vec4u(0x80000000u) <= vec4u(0x7f800000u));
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let t = id.y * groups.x * WG + id.x;
@@ -47,7 +53,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   for (var r = t / params.features; r < params.rows; r += params.strips) {
     let i = r * params.features + n;
     var value = scale * ((x[i] - mean) * inverse_std) + shift;
-    if (RELU) { value = max(value, vec4f()); }
+    if (RELU) { value = relu(value); }
     if (DROPOUT) {
       let random = pcg4d(vec4u(params.seed, params.stream, step[0], i));
       value = select(vec4f(), value * params.scale, random >= vec4u(params.threshold));

@@ -18,11 +18,17 @@ override WG: u32 = 64;
 override RELU: bool = false;
 override STATISTICS: bool = false;
 
+// max(value, 0), where a NaN stays one, as in PyTorch: in a max it could become 0, and the loss would not show it. By the bits,
+// because compilers may assume that there are none: zeros for 0x80000000 (−0) to 0xff800000 (−∞).
+fn relu(value: vec4f) -> vec4f {
+  return select(value, vec4f(), bitcast<vec4u>(value) - vec4u(0x80000000u) <= vec4u(0x7f800000u));
+}
+
 // Writes up to four columns of one row; a row past the end is not written.
 fn store(row: u32, column: u32, value: vec4f) {
   if (row >= params.rows) { return; }
   let to = row * params.outputs + column;
-  let v = select(value, max(value, vec4f()), RELU);
+  let v = select(value, relu(value), RELU);
   y[to] = v.x;
   if (column + 1u < params.outputs) { y[to + 1u] = v.y; }
   if (column + 2u < params.outputs) { y[to + 2u] = v.z; }

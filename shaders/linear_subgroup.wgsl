@@ -21,6 +21,12 @@ struct Params { rows: u32, inputs: u32, outputs: u32 }
 override RELU: bool = false;
 override STATISTICS: bool = false;
 
+// max(value, 0), where a NaN stays one, as in PyTorch: in a max it could become 0, and the loss would not show it. By the bits,
+// because compilers may assume that there are none: zeros for 0x80000000 (−0) to 0xff800000 (−∞).
+fn relu(value: vec4f) -> vec4f {
+  return select(value, vec4f(), bitcast<vec4u>(value) - vec4u(0x80000000u) <= vec4u(0x7f800000u));
+}
+
 // c plus two steps of the sum, the first one first.
 fn plus(c: vec4f, x: vec2f, w0: vec4f, w1: vec4f) -> vec4f {
   return c + x.x * w0 + x.y * w1;
@@ -29,7 +35,7 @@ fn plus(c: vec4f, x: vec2f, w0: vec4f, w1: vec4f) -> vec4f {
 // Writes this lane's columns of one row; rows and columns past the end are not written.
 fn store(row: u32, column: u32, value: vec4f) {
   if (row >= params.rows || column >= params.outputs) { return; }
-  y[(row * params.outputs + column) / 4u] = select(value, max(value, vec4f()), RELU);
+  y[(row * params.outputs + column) / 4u] = select(value, relu(value), RELU);
 }
 
 // Partial statistics of 8 rows, this lane's columns.

@@ -54,10 +54,16 @@ fn load_b(j: u32, k: u32, end: u32) -> vec4f {
   return b[select(k * params.b_stride + j, j * params.b_stride + k, B_ALONG_K) / 4u];
 }
 
+// max(value, 0), where a NaN stays one, as in PyTorch: in a max it could become 0, and the loss would not show it. By the bits,
+// because compilers may assume that there are none: zeros for 0x80000000 (−0) to 0xff800000 (−∞).
+fn relu(value: vec4f) -> vec4f {
+  return select(value, vec4f(), bitcast<vec4u>(value) - vec4u(0x80000000u) <= vec4u(0x7f800000u));
+}
+
 // Writes this thread's columns of one row; rows and columns past the end are not written.
 fn store(part: u32, row: u32, column: u32, value: vec4f) {
   if (row >= params.rows || column >= params.columns) { return; }
-  c[((part * params.rows + row) * params.columns + column) / 4u] = select(value, max(value, vec4f()), RELU);
+  c[((part * params.rows + row) * params.columns + column) / 4u] = select(value, relu(value), RELU);
 }
 
 @compute @workgroup_size(128)

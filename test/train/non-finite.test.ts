@@ -67,6 +67,23 @@ describe.each(['adam', 'lazy-adam', 'sgd'] as const)('a weight that is not finit
   });
 });
 
+it.each<[string, Partial<TrainSettings>]>([
+  ['dense layers', { optimizer: 'sgd' }],
+  ['the fused step', {}],
+  ['BatchNorm and dropout', { batchNorm: true, dropout: 0.2 }],
+])('a layer whose weights are no numbers is noticed at once, with %s: no rectifier hides it', async (_, settings) => {
+  const trainer = await Trainer.create(on.gpu, GROUPS, {
+    ...TINY,
+    gmfDim: 4,
+    mlpDim: 4,
+    mlpLayers: [8, 4],
+    ...settings,
+  });
+  const layer = trainer.model.parameters.get('mlp.0.weight');
+  layer.write(new Float32Array(layer.size).fill(Number.NaN));
+  expect((await failure(trainer)).message).toBe(said('the loss became NaN', 1, trainer));
+});
+
 /**
  * A trainer in whose batches with the item gradients of 10²⁵ meet logits of 0: their squares have no sum in f32, and the
  * loss shows nothing.
