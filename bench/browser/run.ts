@@ -1,13 +1,15 @@
 import type { Dataset } from '../../src/data/dataset.ts';
+import { NonFiniteError } from '../../src/errors.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../../src/train/checkpoint.ts';
 import { FITTED_BASELINES } from '../../src/train/fitted-baselines.ts';
 import { LastingRun } from '../../src/train/lasting-run.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 import type { Trainer } from '../../src/train/trainer.ts';
+import { describeNonFinite } from '../report/non-finite.ts';
 import { Eta } from '../train/eta.ts';
 import { startEvent } from '../train/start.ts';
-import type { RunState, Told } from './protocol.ts';
+import type { Failure, RunState, Told } from './protocol.ts';
 
 /** Item-kNN is fitted beside the training where it takes a few seconds: up to so many training interactions and items. */
 const CHEAP = { interactions: 2e6, items: 20_000 };
@@ -75,7 +77,7 @@ export class Run {
     this.#controller = new AbortController();
     this.#say('training');
     this.#course = this.#train()
-      .catch((error: Error) => this.#tell({ event: 'failed', error: { name: error.name, message: error.message } }))
+      .catch((error: Error) => this.#tell({ event: 'failed', error: this.#failure(error) }))
       .finally(() => {
         this.#course = null;
       });
@@ -136,6 +138,15 @@ export class Run {
       this.#eta.epoch(epoch);
     }
     if (this.trainer.finished) this.#say('finished');
+  }
+
+  #failure(error: Error): Failure {
+    if (!(error instanceof NonFiniteError)) return { name: error.name, message: error.message };
+    const { brokenBy, step } = this.trainer;
+    const left = brokenBy
+      ? 'there was no good state yet'
+      : `the model is again that of step ${step}, the last good state`;
+    return { name: error.name, message: `${describeNonFinite(error, this.dataset)}; ${left}` };
   }
 
   #say(state: RunState): void {

@@ -21,7 +21,10 @@ const ADVICE: Readonly<Record<string, { readonly what: string; readonly advice: 
   },
   DataError: { what: 'The file cannot be read', advice: [] },
   ConfigError: { what: 'This does not work as it is', advice: [] },
-  NonFiniteError: { what: 'Training left the numbers', advice: ['A smaller learning rate often helps.'] },
+  NonFiniteError: {
+    what: 'Training left the numbers',
+    advice: ['A smaller learning rate often helps, and so does gradient clipping.'],
+  },
   GpuError: { what: 'The GPU refused', advice: [] },
   GpuValidationError: {
     what: 'The browser’s WebGPU refused a command',

@@ -218,6 +218,16 @@ it('shows one pair’s way through the network, the map of the items and the ker
   expect(await ask('user 7')).toEqual(answer); // timing trains, and puts the model back
 });
 
+it('says in which step training left the numbers, and whose samples were in it', async () => {
+  await choose({ epochs: '2', 'batch-size': '64', lr: '1e30' });
+  await page.click('#start');
+  await sees('#trouble', 'the loss became NaN in epoch 1 at step');
+  expect(await textOf('#trouble')).toMatch(
+    /, at a learning rate of 1e\+30; its batch: 64 samples of \d+ users \("user \d+", .*, …\) with \d+ items \(.*, …\); there was no good state yet/,
+  );
+  expect(await page.$$('#trouble b'), 'ids are text').toHaveLength(0);
+});
+
 it('says which browsers have WebGPU where there is none', async () => {
   const without = join(folder, 'without');
   cpSync(join(folder, 'page'), without, { recursive: true });

@@ -1,10 +1,12 @@
 /** Runs that go back when a step leaves the numbers, and come to an end at a lower rate. */
 import { describe, expect, it } from 'vitest';
+import type { Dataset } from '../../src/data/dataset.ts';
 import { identityIds } from '../../src/data/id-map.ts';
 import { drawValidation } from '../../src/data/validation.ts';
 import { NonFiniteError } from '../../src/errors.ts';
-import { encodeCheckpoint, restoreCheckpoint } from '../../src/train/checkpoint.ts';
+import { checkpointInfo, encodeCheckpoint, restoreCheckpoint } from '../../src/train/checkpoint.ts';
 import type { RecoveredEvent } from '../../src/train/history.ts';
+import { LastingRun, type LastingRunOptions } from '../../src/train/lasting-run.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 import { Trainer, type TrainerOptions } from '../../src/train/trainer.ts';
 import { useGpu } from '../gpu-fixture.ts';
@@ -144,5 +146,55 @@ describe('a run whose weights go wrong in its third epoch', () => {
 
     const halved = await run({ ...settings, lr: 0.05 }, straight.checkpoints[1], {}, SPLIT);
     expect({ ...(await outcome(halved)), rewinds: null }).toEqual({ ...(await outcome(straight)), rewinds: null });
+  });
+});
+
+describe('a lasting run whose weights go wrong', () => {
+  const data = { name: 'groups', split: GROUPS, interactions: 576, duplicates: 0 };
+  const dataset: Dataset = { ...data, ...IDS, lastBy: 'file order' };
+
+  /** Spoils a layer right after the first state was kept. */
+  async function spoilt(settings: Partial<TrainSettings>, options: LastingRunOptions) {
+    let kept = 0;
+    const events: RecoveredEvent[] = [];
+    const run = await LastingRun.create(on.gpu, dataset, settings, {
+      ...options,
+      onRecovered: (event) => events.push(event),
+      onKept: () => {
+        if (++kept > 1) return;
+        const { model } = (run.pretraining?.present ?? run).trainer;
+        const weights = model.parameters.get('output_layer.weight');
+        weights.write(new Float32Array(weights.size).fill(Number.NaN));
+      },
+    });
+    return { run, events };
+  }
+
+  it('is put back where it was last kept, to be used and saved', async () => {
+    const { run } = await spoilt({ ...TINY, epochs: 3 }, {});
+    const ended = (async () => {
+      for await (const _ of run);
+    })();
+    await expect(ended).rejects.toThrow('the loss became NaN in epoch 2 at step 1 of 42');
+    const { trainer } = run;
+    expect([trainer.step, trainer.history.length]).toEqual([42, 1]);
+    const good = await Trainer.create(on.gpu, GROUPS, { ...TINY, epochs: 1 });
+    for await (const _ of good);
+    expect(await trainer.weightsSha256()).toBe(await good.weightsSha256());
+    expect(checkpointInfo(await encodeCheckpoint(trainer, IDS), 'saved').step).toBe(42);
+  });
+
+  it('goes back within a branch of its pre-training, and names the branch', async () => {
+    const pretrain = { epochs: 2 };
+    const { run, events } = await spoilt({ ...TINY, epochs: 1, onNan: 'rewind' }, { pretrain });
+    for await (const _ of run);
+    expect(events).toMatchObject([{ reason: 'not finite', branch: 'gmf', step: 42, factor: 0.5 }]);
+    const rates = run.pretraining!.history.map(({ branch, lr }) => [branch, lr]);
+    expect(rates).toEqual([
+      ['gmf', 1e-3],
+      ['gmf', 5e-4],
+      ['mlp', 1e-3],
+      ['mlp', 1e-3],
+    ]);
   });
 });
