@@ -7,13 +7,15 @@
 // groups u32[2 n], slots vec4u[rows] from group_sort: positions below `split` are users', rows from `offset` on are items';
 // a slot's last number is the row's stamp
 // step u32[1] · hyper vec2f[4 + last] as in adam.wgsl · weight, m, v vec4f: row r of a table at user_a + r · dim_a, …
+// Where tables are not bound together, or are split, a dispatch does the rows [least, least + rows), users' and items' counted
+// on; a shard's place is then below 0, modulo 2³², so that its first row's is 0
 // out vec4f: branch a [users' positions ; items' positions] in rows of dim_a, from x on branch b [users' row ; items' row]
 // `lanes` threads for one position in [first, first + count), of which the first of a row does the work, each for every
 // lanes-th vector, two of them at a time, so that the steps' rates are loaded half as often.  BY_ROWS: for one row in
 // [first, first + count), of which those that occur do; where most occur, a walk through memory in order is faster.
 struct Params {
   first: u32, count: u32, lanes: u32, split: u32, offset: u32, dim_a: u32, dim_b: u32,
-  user_a: u32, item_a: u32, user_b: u32, item_b: u32, x: u32,
+  user_a: u32, item_a: u32, user_b: u32, item_b: u32, x: u32, least: u32, rows: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
@@ -55,6 +57,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   if (!BY_ROWS) {
     if (groups[key] == 0u) { return; }
     key = groups[key] - 1u;
+    if (key - params.least >= params.rows) { return; } // below the least, more than there are
   }
   let slot = slots[key];
   if (BY_ROWS && slot.x != step[0] + 1u) { return; }

@@ -6,7 +6,7 @@
 // hyper[0] = (norm, clip)
 struct Params {
   first: u32, count: u32, lanes: u32, split: u32, offset: u32, dim_a: u32, dim_b: u32,
-  user_a: u32, item_a: u32, user_b: u32, item_b: u32, x: u32,
+  user_a: u32, item_a: u32, user_b: u32, item_b: u32, x: u32, least: u32, rows: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
@@ -30,6 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   if (!BY_ROWS) {
     if (groups[key] == 0u) { return; }
     key = groups[key] - 1u;
+    if (key - params.least >= params.rows) { return; } // below the least, more than there are
   }
   let slot = slots[key];
   if (BY_ROWS && slot.x != step[0] + 1u) { return; }

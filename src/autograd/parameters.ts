@@ -1,9 +1,8 @@
-import { GpuOutOfMemoryError } from '../errors.ts';
 import { checkBindable, type Gpu } from '../gpu/device.ts';
-import { formatBytes } from '../gpu/format.ts';
 import type { Plan } from '../gpu/plan.ts';
+import { Arena, aligned, cut, type Stretch, withinPieces } from './arena.ts';
 import { tensorView } from './tape.ts';
-import { elements, type Shape, type Tensor } from './tensor.ts';
+import { elements, type Shape, type Tensor, type TensorOptions } from './tensor.ts';
 
 export interface ParameterSpec {
   readonly name: string;
@@ -36,15 +35,17 @@ function groupOf({ table, shape }: ParameterSpec): ParameterGroup {
   return shape.length === 1 ? 'biases' : 'weights';
 }
 
-/** Bindings start at multiples of 256 bytes: so many elements. */
-const ALIGNMENT = 64;
-/** Elements from the start of a tensor of `size` elements to that of the next one. */
-export const aligned = (size: number) => Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+/** Rows of a table, and where they lie in an arena. */
+export interface TableStretch extends Stretch {
+  readonly first: number;
+  readonly rows: number;
+}
 
 /**
  * A model's trainable tensors as named views of one flat arena, and their gradients likewise, so that one Adam dispatch,
  * one norm and one walk serve them all: first the tables, then the layers' weights, then biases. The padding between
- * tensors stays zero. Running averages and constants stand in an arena of their own.
+ * tensors stays zero. Running averages and constants stand in a buffer of their own. An arena that no binding holds is in
+ * several pieces, and a table then perhaps too.
  */
 export class Parameters {
   readonly gpu: Gpu;
@@ -52,55 +53,104 @@ export class Parameters {
   /** Elements of an arena, padding included; a multiple of 64. */
   readonly length: number;
   /** Where each group lies in the arena, from one element to another; multiples of 64. */
-  readonly groups: readonly { readonly name: ParameterGroup; readonly from: number; readonly to: number }[];
-  readonly weights: GPUBuffer;
-  readonly gradients: GPUBuffer;
+  readonly groups: readonly (Stretch & { readonly name: ParameterGroup })[];
+  readonly weights: Arena;
   /** Appends what brings the weights up to date, where an optimizer puts some of its steps off. */
   settle: ((plan: Plan) => void) | null = null;
   /** As `settle`, of the embeddings of some pairs alone: users and items u32[pairs]. */
   catchUp: ((users: Tensor, items: Tensor) => void) | null = null;
   readonly #tensors = new Map<string, Tensor>();
+  /** The first element of those that are trained. */
+  readonly #starts = new Map<string, number>();
+  readonly #pieces: readonly Stretch[];
+  #gradients: Arena | null = null;
+  #withTableGradients = true;
 
-  /** Throws ConfigError or GpuOutOfMemoryError, with bytes, when the adapter's limits are too small. */
+  /** Throws ConfigError, with bytes, when what is not a table does not fit the adapter's bindings. */
   constructor(gpu: Gpu, specs: readonly ParameterSpec[]) {
     this.gpu = gpu;
     this.specs = specs;
-    for (const { name, shape } of specs) checkBindable(gpu, `${name} [${shape.join(' × ')}]`, 4 * elements(shape));
+    for (const { name, shape, table } of specs) {
+      if (!table) checkBindable(gpu, `${name} [${shape.join(' × ')}]`, 4 * elements(shape));
+    }
     const groups = GROUPS.map((name) => specs.filter((spec) => isTrained(spec) && groupOf(spec) === name));
     const trained = groups.flat();
-    const buffers = specs.filter((spec) => !isTrained(spec) && !spec.shared);
+    const averages = specs.filter((spec) => !isTrained(spec) && !spec.shared);
     this.length = totalLength(trained);
     const ends = GROUPS.map((_, i) => totalLength(groups.slice(0, i + 1).flat()));
     this.groups = GROUPS.map((name, i) => ({ name, from: ends[i - 1] ?? 0, to: ends[i]! }));
-    if (4 * this.length > gpu.limits.maxBufferSize) {
-      throw new GpuOutOfMemoryError(
-        `the parameters need ${formatBytes(4 * this.length)}, and ${gpu.adapterName} allows ${formatBytes(gpu.limits.maxBufferSize)} in one buffer`,
-      );
-    }
-    this.weights = gpu.createBuffer('weights', 4 * this.length);
-    this.gradients = gpu.createBuffer('gradients', 4 * this.length);
-    this.#place(trained, this.weights, this.gradients);
+    this.#pieces = cut(trained, gpu.bindingLimit);
+    this.weights = new Arena(gpu, 'weights', this.#pieces);
+    trained.forEach(({ name }, i) => {
+      this.#starts.set(name, totalLength(trained.slice(0, i)));
+      this.#tensors.set(name, this.#trained(name));
+    });
     for (const { name, shape, shared } of specs) {
-      if (shared) this.#tensors.set(name, tensorView(gpu, shared.view, shape, { label: name }));
+      if (shared) this.#tensors.set(name, tensorView(gpu, shared.shards, shape, { label: name }));
     }
-    if (buffers.length) this.#place(buffers, gpu.createBuffer('not trained', 4 * totalLength(buffers)), null);
+    const buffer = averages.length ? gpu.createBuffer('not trained', 4 * totalLength(averages)) : null;
+    averages.forEach(({ name, shape }, i) => {
+      const range = { offset: 4 * totalLength(averages.slice(0, i)), size: 4 * elements(shape) };
+      this.#tensors.set(name, tensorView(gpu, { buffer: buffer!, ...range }, shape, { label: name }));
+    });
   }
 
-  #place(specs: readonly ParameterSpec[], weights: GPUBuffer, gradients: GPUBuffer | null): void {
-    let offset = 0;
-    for (const { name, shape } of specs) {
-      const range = { offset: 4 * offset, size: 4 * elements(shape) };
-      const tensor = tensorView(this.gpu, { buffer: weights, ...range }, shape, {
-        label: name,
-        requiresGrad: gradients !== null,
-      });
-      if (gradients)
-        tensor.gradStorage = tensorView(this.gpu, { buffer: gradients, ...range }, shape, {
-          label: `gradient of ${name}`,
-        });
-      this.#tensors.set(name, tensor);
-      offset += aligned(elements(shape));
-    }
+  #trained(name: string): Tensor {
+    const tensor = this.tensorIn(this.weights, name, { label: name, requiresGrad: true });
+    tensor.gradStorage = () =>
+      this.#start(name) < this.#gradientsFrom
+        ? null
+        : this.tensorIn(this.gradients, name, { label: `gradient of ${name}` });
+    return tensor;
+  }
+
+  #start(name: string): number {
+    const start = this.#starts.get(name);
+    if (start === undefined) throw new Error(`${name} is not trained here`);
+    return start;
+  }
+
+  /** All gradients, or those of all but the tables where an optimizer keeps none of theirs; made when it is asked for. */
+  get gradients(): Arena {
+    this.#gradients ??= new Arena(this.gpu, 'gradients', this.#pieces, this.#gradientsFrom);
+    return this.#gradients;
+  }
+
+  get #gradientsFrom(): number {
+    return this.#withTableGradients ? 0 : this.groups[0]!.to;
+  }
+
+  /** From here on no room is kept for the tables' gradients, if none was taken yet. */
+  leaveOutTableGradients(): void {
+    this.#withTableGradients = this.#gradients !== null;
+  }
+
+  /** An arena of zeros, such as an optimizer keeps. */
+  arena(label: string): Arena {
+    return new Arena(this.gpu, label, this.#pieces);
+  }
+
+  /** What stands in an arena for a parameter that is trained. */
+  tensorIn(arena: Arena, name: string, options: TensorOptions = {}): Tensor {
+    const { shape } = this.#spec(name);
+    const shards = this.stretchesOf(name).map(({ from, to, first, rows }) => {
+      return { first, rows, view: arena.view({ from, to }) };
+    });
+    return tensorView(this.gpu, shards, shape, options);
+  }
+
+  /** The rows of a parameter that is trained, by the pieces in which they lie. */
+  stretchesOf(name: string): TableStretch[] {
+    const { shape } = this.#spec(name);
+    const start = this.#start(name);
+    const width = elements(shape) / shape[0]!;
+    return withinPieces(this.#pieces, { from: start, to: start + elements(shape) }).map(({ from, to }) => {
+      return { from, to, first: (from - start) / width, rows: (to - from) / width };
+    });
+  }
+
+  #spec(name: string): ParameterSpec {
+    return this.specs.find((spec) => spec.name === name)!;
   }
 
   /** Number of trainable values. */
@@ -125,13 +175,8 @@ export class Parameters {
   }
 
   /** Some of the arena's elements, in pieces that the adapter can bind, in order. @param from a multiple of 64 */
-  ranges(from = 0, to = this.length): { readonly offset: number; readonly size: number }[] {
-    const bytes = 4 * to;
-    const most = Math.floor(this.gpu.limits.maxStorageBufferBindingSize / 256) * 256;
-    const ranges = [];
-    for (let offset = 4 * from; offset < bytes; offset += most)
-      ranges.push({ offset, size: Math.min(most, bytes - offset) });
-    return ranges;
+  stretches(from = 0, to = this.length): Stretch[] {
+    return withinPieces(this.#pieces, { from, to });
   }
 }
 

@@ -11,6 +11,7 @@ import { ConfigError } from '../errors.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { Plan } from '../gpu/plan.ts';
 import { add, fill } from '../kernels/elementwise.ts';
+import type { Shard, View } from '../kernels/launch.ts';
 import { sum } from '../kernels/sum.ts';
 import { type BackwardPass, history, nodes } from './nodes.ts';
 import { type Engine, elements, type Shape, Tensor, type TensorOptions } from './tensor.ts';
@@ -70,7 +71,7 @@ export class Tape {
         if (!input.requiresGrad) return null;
         const isLeaf = !outputs.has(input);
         const before = isLeaf ? input.grad : gradients.get(input);
-        const storage = isLeaf && !before ? input.gradStorage : null;
+        const storage = isLeaf && !before ? input.gradStorage?.() : null;
         const target = storage ?? computed ?? zeros(plan.gpu, input.shape, { label: `gradient of ${input.label}` });
         if (before) more.push([before, target]);
         else if (isLeaf) input.grad = target;
@@ -173,9 +174,14 @@ export function zeros(gpu: Gpu, shape: Shape, options: TensorOptions = {}): Tens
   return made;
 }
 
-/** A tensor over part of a buffer that belongs to someone else. */
-export function tensorView(gpu: Gpu, view: GPUBufferBinding, shape: Shape, options: TensorOptions = {}): Tensor {
-  return new Tensor(engineOf(gpu), view, shape, options);
+/** A tensor over part of a buffer, or of several, that belong to someone else. */
+export function tensorView(
+  gpu: Gpu,
+  place: View | readonly Shard[],
+  shape: Shape,
+  options: TensorOptions = {},
+): Tensor {
+  return new Tensor(engineOf(gpu), place, shape, options);
 }
 
 /** Numbers, rows of numbers, or a typed array: a Uint32Array makes u32 (ids), anything else f32. */

@@ -1,4 +1,4 @@
-import { requestAdapter, waitFor } from '#platform';
+import { deviceMemory, requestAdapter, waitFor } from '#platform';
 import {
   ConfigError,
   DeviceLostError,
@@ -13,7 +13,15 @@ import { type Kernel, PipelineCache } from './kernel.ts';
 import { Readback } from './readback.ts';
 import { UniformCache } from './uniforms.ts';
 
-export interface OpenOptions {
+/** What is taken of an adapter, where that is to be less than it offers. */
+export interface Frugality {
+  /** Bytes of one binding: larger embedding tables are split. */
+  readonly bindingLimit?: number | undefined;
+  /** Bytes of a model and its optimizer. */
+  readonly memory?: number | undefined;
+}
+
+export interface OpenOptions extends Frugality {
   /** `hardware` refuses software adapters, `software` asks for one; default `auto`: the best there is. */
   readonly adapter?: AdapterChoice;
 }
@@ -41,6 +49,10 @@ export class Gpu {
   /** The adapter's description, e.g. `llvmpipe: Mesa 25.0.7 (LLVM 15.0.6)`. */
   readonly adapterName: string;
   readonly adapterKind: AdapterKind;
+  /** Bytes of a storage binding at most. */
+  readonly bindingLimit: number;
+  /** Bytes that there are for a model and its optimizer, where the platform says so. */
+  readonly memory: number | null;
   /** What would make a software adapter faster; empty otherwise. */
   readonly hint: string;
   readonly counters: Counters = { buffers: 0, bindGroups: 0, submits: 0 };
@@ -48,6 +60,7 @@ export class Gpu {
   readonly uniforms: UniformCache;
   /** Fills a binding that a variant of a kernel does not use. */
   readonly unused: GPUBufferBinding;
+  readonly #largestBinding: number;
   readonly #readback: Readback;
   /** How it was opened; null for a device that belongs to someone else. */
   readonly #opened: OpenOptions | null;
@@ -83,7 +96,7 @@ export class Gpu {
     const device = await asked.catch((error: Error) => {
       throw new GpuError(`${adapterName(adapter.info)} gives no device: ${oneLine(error.message)}`);
     });
-    const gpu = new Gpu(device, adapter.info, kind === 'software' ? hint : '', options);
+    const gpu = new Gpu(device, adapter.info, kind === 'software' ? hint : '', options, options);
     await gpu.#proveThatItComputes();
     return gpu;
   }
@@ -101,17 +114,26 @@ export class Gpu {
   }
 
   /** Uses a device that belongs to someone else: it is never destroyed here. */
-  static async borrow(device: GPUDevice): Promise<Gpu> {
-    const gpu = new Gpu(device, device.adapterInfo, '', null);
+  static async borrow(device: GPUDevice, frugality: Frugality = {}): Promise<Gpu> {
+    const gpu = new Gpu(device, device.adapterInfo, '', null, frugality);
     await gpu.#proveThatItComputes();
     return gpu;
   }
 
-  private constructor(device: GPUDevice, info: GPUAdapterInfo, hint: string, opened: OpenOptions | null) {
+  private constructor(
+    device: GPUDevice,
+    info: GPUAdapterInfo,
+    hint: string,
+    opened: OpenOptions | null,
+    { bindingLimit = Number.POSITIVE_INFINITY, memory }: Frugality,
+  ) {
     this.device = device;
     this.limits = device.limits;
     this.adapterName = adapterName(info);
     this.adapterKind = adapterKind(info);
+    this.#largestBinding = Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize);
+    this.bindingLimit = Math.min(bindingLimit, this.#largestBinding);
+    this.memory = memory ?? deviceMemory(this.adapterKind);
     this.hint = hint;
     this.#opened = opened;
     this.pipelines = new PipelineCache(this);
@@ -157,7 +179,12 @@ export class Gpu {
     return this.device.createBuffer({ label, size: Math.max(4, Math.ceil(bytes / 4) * 4), usage });
   }
 
+  /** Throws ConfigError for a binding that is larger than the adapter allows. */
   bindGroup(kernel: Kernel, entries: GPUBindGroupEntry[]): GPUBindGroup {
+    for (const { resource } of entries) {
+      const { buffer, size = 0 } = resource as GPUBufferBinding;
+      if (size > this.#largestBinding) checkBindable(this, buffer.label, size);
+    }
     this.counters.bindGroups++;
     return this.device.createBindGroup({ label: kernel.name, layout: this.pipelines.layout(kernel), entries });
   }
@@ -286,7 +313,7 @@ export const STORAGE = 0x80 | COPY_SRC | COPY_DST;
 
 /** Throws ConfigError when something of this size cannot be one storage binding on this adapter. */
 export function checkBindable(gpu: Gpu, what: string, bytes: number): void {
-  const limit = Math.min(gpu.limits.maxBufferSize, gpu.limits.maxStorageBufferBindingSize);
+  const limit = gpu.bindingLimit;
   if (bytes <= limit) return;
   throw new ConfigError(
     `${what} needs ${formatBytes(bytes)} (${bytes} bytes), and ${gpu.adapterName} allows ${formatBytes(limit)} (${limit} bytes) in one binding`,

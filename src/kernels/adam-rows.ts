@@ -17,6 +17,8 @@ const rowParams = {
   user_b: 'u32',
   item_b: 'u32',
   x: 'u32',
+  least: 'u32',
+  rows: 'u32',
 } as const;
 const state = { weight: 'write', m: 'write', v: 'write' } as const;
 const gatherKernel = defineKernel({

@@ -1,10 +1,10 @@
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Plan } from '../gpu/plan.ts';
-import { groupsFor, type View } from './launch.ts';
+import { groupsFor, type Shard, type View } from './launch.ts';
 
 const kernel = defineKernel({
   name: 'gather',
-  params: { rows: 'u32', dim: 'u32', width: 'u32', column: 'u32' },
+  params: { rows: 'u32', dim: 'u32', width: 'u32', column: 'u32', first: 'u32', count: 'u32' },
   bindings: { table: 'read', ids: 'read', out: 'write' },
 });
 
@@ -15,7 +15,17 @@ export interface Columns {
   readonly column: number;
 }
 
-/** out[b, column + d] = table[ids[b], d]. */
-export function gather(plan: Plan, table: View, ids: View, out: View, rows: number, columns: Columns): void {
-  plan.dispatch(kernel, { table, ids, out }, { rows, ...columns }, groupsFor(rows * Math.ceil(columns.dim / 4)));
+/** out[b, column + d] = table[ids[b], d], where the table's shards have that row. */
+export function gather(
+  plan: Plan,
+  shards: readonly Shard[],
+  ids: View,
+  out: View,
+  rows: number,
+  columns: Columns,
+): void {
+  for (const { first, rows: count, view: table } of shards) {
+    const params = { rows, ...columns, first, count };
+    plan.dispatch(kernel, { table, ids, out }, params, groupsFor(rows * Math.ceil(columns.dim / 4)));
+  }
 }

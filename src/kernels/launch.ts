@@ -3,6 +3,17 @@ import type { Gpu } from '../gpu/device.ts';
 /** What a kernel reads or writes: part of a buffer. */
 export type View = GPUBufferBinding;
 
+/** Some rows of a table, in one binding; a table that is not split is one shard. */
+export interface Shard {
+  /** The table's row that comes first. */
+  readonly first: number;
+  readonly rows: number;
+  readonly view: View;
+}
+
+/** The one shard of a table that is not split. */
+export const unsplit = (rows: number, view: View): readonly Shard[] => [{ first: 0, rows, view }];
+
 /** Workgroup size of the element-wise kernels; the shaders' default. */
 export const THREADS = 64;
 

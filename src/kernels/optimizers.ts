@@ -28,7 +28,7 @@ const sgdMomentumKernel = defineKernel({
 });
 const normKernel = defineKernel({
   name: 'global_norm',
-  params: { n4: 'u32', threads: 'u32' },
+  params: { n4: 'u32', threads: 'u32', before: 'u32' },
   bindings: { gradient: 'read', partial: 'write' },
 });
 const clipKernel = defineKernel({
@@ -95,10 +95,14 @@ export function sgdMomentum(plan: Plan, views: SgdViews & { readonly momentumBuf
   plan.dispatch(sgdMomentumKernel, views, { n4: n / 4 }, groupsFor(n / 4));
 }
 
-/** partial[j] = the sum of squares of every NORM_THREADS-th vector. @param gradient a multiple of 16 bytes */
-export function globalNorm(plan: Plan, gradient: View & { readonly size: number }, partial: View): void {
-  const params = { n4: gradient.size / 16, threads: NORM_THREADS };
-  plan.dispatch(normKernel, { gradient, partial }, params, groupsFor(NORM_THREADS));
+/** partial[j] = the sum of squares of every NORM_THREADS-th vector. @param gradients multiples of 16 bytes */
+export function globalNorm(plan: Plan, gradients: readonly (View & { readonly size: number })[], partial: View): void {
+  let before = 0;
+  for (const gradient of gradients) {
+    const n4 = gradient.size / 16;
+    plan.dispatch(normKernel, { gradient, partial }, { n4, threads: NORM_THREADS, before }, groupsFor(NORM_THREADS));
+    before += n4;
+  }
 }
 
 /**

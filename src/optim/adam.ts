@@ -1,3 +1,4 @@
+import type { Arena, Stretch } from '../autograd/arena.ts';
 import type { Clock } from '../autograd/clock.ts';
 import type { Parameters } from '../autograd/parameters.ts';
 import { tapeOf, tensor } from '../autograd/tape.ts';
@@ -15,8 +16,8 @@ export interface AdamOptions extends WeightDecayOptions {
 /** Adam over a whole arena (torch.optim.Adam). The clock counts its steps. */
 export class Adam {
   readonly parameters: Parameters;
-  /** First and second moments, arenas like the weights'. */
-  readonly state: { readonly m: GPUBuffer; readonly v: GPUBuffer };
+  /** First and second moments. */
+  readonly state: { readonly m: Arena; readonly v: Arena };
   protected readonly clock: Clock;
   /** With the hyper-parameters of each, as adam.wgsl reads them. */
   protected readonly groups: readonly (DecayGroup & { readonly hyper: Tensor })[];
@@ -25,12 +26,12 @@ export class Adam {
 
   /** Throws ConfigError for betas outside of [0, 1) or so near 1 that their correction has no end. */
   constructor(parameters: Parameters, clock: Clock, options: AdamOptions = {}) {
-    const { gpu, length } = parameters;
+    const { gpu } = parameters;
     const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8 } = options;
     this.parameters = parameters;
     this.clock = clock;
     this.#options = { lr, betas, eps };
-    this.state = { m: gpu.createBuffer('adam m', 4 * length), v: gpu.createBuffer('adam v', 4 * length) };
+    this.state = { m: parameters.arena('adam m'), v: parameters.arena('adam v') };
     this.groups = decayGroups(parameters, options).map((group) => {
       const numbers = adamNumbers({ ...this.#options, weightDecay: group.weightDecay });
       return { ...group, hyper: tensor(gpu, numbers, { label: 'adam hyper-parameters' }) };
@@ -49,13 +50,9 @@ export class Adam {
   }
 
   /** The weights, and the moments, of some of the arena. */
-  protected stateAt(range: { readonly offset: number; readonly size: number }) {
+  protected stateAt(stretch: Stretch) {
     const { m, v } = this.state;
-    return {
-      weight: { buffer: this.parameters.weights, ...range },
-      m: { buffer: m, ...range },
-      v: { buffer: v, ...range },
-    };
+    return { weight: this.parameters.weights.view(stretch), m: m.view(stretch), v: v.view(stretch) };
   }
 
   /** Updates the arena from some element on. */
@@ -64,9 +61,9 @@ export class Adam {
     const { plan } = tapeOf(parameters.gpu);
     const shared = { clip: clip.view, step: this.clock.step.view };
     for (const { hyper, ...group } of this.groups) {
-      for (const range of parameters.ranges(Math.max(from, group.from), group.to)) {
-        const gradient = { buffer: parameters.gradients, ...range };
-        adam(plan, { ...this.stateAt(range), ...shared, hyper: hyper.view, gradient }, range.size / 4);
+      for (const stretch of parameters.stretches(Math.max(from, group.from), group.to)) {
+        const views = { ...this.stateAt(stretch), gradient: parameters.gradients.view(stretch) };
+        adam(plan, { ...views, ...shared, hyper: hyper.view }, stretch.to - stretch.from);
       }
     }
   }

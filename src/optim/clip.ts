@@ -15,14 +15,13 @@ export type PartialNorm = (partial: View) => void;
  */
 export function clipGradNorm(parameters: Parameters, maxNorm: number | null): Tensor {
   const clip = zeros(parameters.gpu, [2], { label: 'norm and clip factor' });
-  return clipFrom(arenaNorms(parameters), maxNorm, clip);
+  return clipFrom([arenaNorm(parameters)], maxNorm, clip);
 }
 
-/** The norms of an arena's pieces. @param from the element from which on */
-export function arenaNorms(parameters: Parameters, from = 0): PartialNorm[] {
-  const { gpu, gradients: buffer } = parameters;
-  const { plan } = tapeOf(gpu);
-  return parameters.ranges(from).map((range) => (partial) => globalNorm(plan, { buffer, ...range }, partial));
+/** The norm of an arena's gradients. @param from the element from which on */
+export function arenaNorm(parameters: Parameters, from = 0): PartialNorm {
+  const gradients = parameters.stretches(from).map((stretch) => parameters.gradients.view(stretch));
+  return (partial) => globalNorm(tapeOf(parameters.gpu).plan, gradients, partial);
 }
 
 /** As clipGradNorm, of gradients wherever they are. @param clip f32[2], takes norm and factor */

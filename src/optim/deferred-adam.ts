@@ -5,7 +5,7 @@ import { record, tapeOf } from '../autograd/tape.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { adamSettle, stampRows } from '../kernels/adam-rows.ts';
 import type { AdamOptions } from './adam.ts';
-import { RowAdam, rangeOf } from './row-adam.ts';
+import { RowAdam } from './row-adam.ts';
 
 /**
  * Adam that leaves the rows of embedding tables alone until a batch looks them up. Then they take all the steps that they
@@ -42,8 +42,10 @@ export class DeferredAdam extends RowAdam {
   #settleInto(plan: Plan): void {
     const shared = { slots: this.slots.view, step: this.clock.step.view, hyper: this.hyper.view };
     for (const { table, slot } of this.placed) {
-      const size = { rows: table.shape[0]!, dim: table.shape[1]! / 4, slot };
-      adamSettle(plan, { ...this.stateAt(rangeOf(table)), ...shared }, size);
+      for (const stretch of this.parameters.stretchesOf(table.label)) {
+        const size = { rows: stretch.rows, dim: table.shape[1]! / 4, slot: slot + stretch.first };
+        adamSettle(plan, { ...this.stateAt(stretch), ...shared }, size);
+      }
     }
     stampRows(plan, shared, this.slots.shape[0]!);
   }

@@ -1,5 +1,6 @@
+import { aligned, type Stretch } from '../autograd/arena.ts';
 import type { Clock } from '../autograd/clock.ts';
-import { aligned, type Parameters } from '../autograd/parameters.ts';
+import type { Parameters } from '../autograd/parameters.ts';
 import type { Branch, Rows, Tables } from '../autograd/tables.ts';
 import { tapeOf, tensorView, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
@@ -8,7 +9,7 @@ import { adamGather, adamScatter, type RowParams, rowNorm, walkOf } from '../ker
 import { groupByRow, groupsLength } from '../kernels/group.ts';
 import type { View } from '../kernels/launch.ts';
 import { Adam, type AdamOptions } from './adam.ts';
-import { arenaNorms, clipFrom } from './clip.ts';
+import { arenaNorm, clipFrom } from './clip.ts';
 
 /** What `gather` leaves for `step`. */
 interface Gathered {
@@ -23,7 +24,7 @@ interface Gathered {
 
 /** A dispatch's tables: a stretch of the arenas, and where they lie in it. */
 interface Part {
-  readonly range: { readonly offset: number; readonly size: number };
+  readonly stretch: Stretch;
   readonly params: RowParams;
 }
 
@@ -65,9 +66,11 @@ export abstract class RowAdam extends Adam {
       throw new ConfigError(`embeddings of ${dims} dimensions, updated row by row: multiples of 4 would be right`);
     }
     const all = branches.flatMap(({ users, items }) => [users, items]);
-    const end = Math.max(...all.map(({ view, size }) => view.offset! / 4 + aligned(size)));
+    const ends = all.map(({ label }) => aligned(parameters.stretchesOf(label).at(-1)!.to));
+    const end = Math.max(...ends);
     const length = all.reduce((sum, { size }) => sum + aligned(size), 0);
     if (end !== length) throw new ConfigError('the tables are not the first parameters');
+    parameters.leaveOutTableGradients();
     const { gpu } = parameters;
     const [users, items] = [branches[0]!.users.shape[0]!, branches[0]!.items.shape[0]!];
     this.placed = all.map((table, i) => ({ table, slot: i % 2 === 0 ? 0 : users }));
@@ -93,14 +96,15 @@ export abstract class RowAdam extends Adam {
     const gradients = zeros(gpu, [lookedUp.size], { label: 'gradients of the rows' });
     const shared = { ...grouped, step: this.clock.step.view, hyper: this.hyper.view, out: lookedUp.view };
     const { catchesUp } = this;
-    for (const { range, params } of parts) {
-      adamGather(plan, { ...this.stateAt(range), ...shared }, params, { byRows, catchUp: catchesUp });
+    for (const { stretch, params } of parts) {
+      adamGather(plan, { ...this.stateAt(stretch), ...shared }, params, { byRows, catchUp: catchesUp });
     }
     this.#gathered = { grouped, gradients, parts, whole, byRows, summed: false };
     const part = (offset: number, shape: readonly [number, number], label: string) => {
       const range = { offset: 16 * offset, size: 4 * shape[0] * shape[1] };
       const tensor = tensorView(gpu, { ...lookedUp.view, ...range }, shape, { label, requiresGrad: true });
-      tensor.gradStorage = tensorView(gpu, { ...gradients.view, ...range }, shape, { label: `gradient of ${label}` });
+      const gradient = tensorView(gpu, { ...gradients.view, ...range }, shape, { label: `gradient of ${label}` });
+      tensor.gradStorage = () => gradient;
       return tensor;
     };
     return {
@@ -119,9 +123,9 @@ export abstract class RowAdam extends Adam {
     const { gpu } = this.parameters;
     const grouped = this.#group(users, items, { present: false });
     const shared = { ...grouped, step: this.clock.step.view, hyper: this.hyper.view, out: gpu.unused };
-    for (const { range, params } of this.#parts(whole, byRows)) {
+    for (const { stretch, params } of this.#parts(whole, byRows)) {
       const variant = { byRows, catchUp: true, lookUp: false };
-      adamGather(tapeOf(gpu).plan, { ...this.stateAt(range), ...shared }, params, variant);
+      adamGather(tapeOf(gpu).plan, { ...this.stateAt(stretch), ...shared }, params, variant);
     }
     return true;
   }
@@ -161,7 +165,7 @@ export abstract class RowAdam extends Adam {
     const ofRows = (partial: View) =>
       rowNorm(plan, { ...gathered.grouped, dy: gathered.gradients.view, partial }, gathered.whole);
     this.#gathered = { ...gathered, summed: true };
-    return clipFrom([ofRows, ...arenaNorms(this.parameters, this.#rest)], maxNorm, this.#clip);
+    return clipFrom([ofRows, arenaNorm(this.parameters, this.#rest)], maxNorm, this.#clip);
   }
 
   /** Appends the update of the rows that were gathered, and of all other parameters. */
@@ -169,8 +173,8 @@ export abstract class RowAdam extends Adam {
     const { grouped, gradients, parts, byRows, summed } = this.#lookedUp();
     const { plan } = tapeOf(this.parameters.gpu);
     const shared = { ...grouped, dy: gradients.view, step: this.clock.step.view, hyper: this.hyper.view };
-    for (const { range, params } of parts) {
-      adamScatter(plan, { ...this.stateAt(range), ...shared }, params, { byRows, summed });
+    for (const { stretch, params } of parts) {
+      adamScatter(plan, { ...this.stateAt(stretch), ...shared }, params, { byRows, summed });
     }
     this.#gathered = null;
     this.update(this.#clip, this.#rest);
@@ -187,39 +191,39 @@ export abstract class RowAdam extends Adam {
     return this.#gathered;
   }
 
-  /** All tables in one dispatch where the adapter can bind them together, otherwise one dispatch a table. */
-  #parts(whole: Omit<RowParams, 'first' | 'count'>, byRows: boolean): Part[] {
+  /** All tables in one dispatch where they lie in one piece of the arenas, otherwise one dispatch a table or shard. */
+  #parts(whole: Omit<RowParams, 'first' | 'count' | 'least' | 'rows'>, byRows: boolean): Part[] {
     const { gmf, mlp } = this.#tables;
-    const rows = whole.split;
-    if (4 * this.#rest <= this.parameters.gpu.limits.maxStorageBufferBindingSize) {
-      const place = (table: Tensor | undefined) => (table ? table.view.offset! / 16 : 0);
+    const positions = whole.split;
+    const all = this.parameters.stretches(0, this.#rest);
+    if (all.length === 1) {
+      const place = (table: Tensor | undefined) => {
+        return table ? this.parameters.stretchesOf(table.label)[0]!.from / 4 : 0;
+      };
       const places = {
         user_a: place(gmf?.users),
         item_a: place(gmf?.items),
         user_b: place(mlp?.users),
         item_b: place(mlp?.items),
       };
-      const all = { first: 0, count: byRows ? this.slots.shape[0]! : 2 * rows };
-      return [{ range: { offset: 0, size: 4 * this.#rest }, params: { ...whole, ...places, ...all } }];
+      const rows = this.slots.shape[0]!;
+      const walk = { first: 0, count: byRows ? rows : 2 * positions, least: 0, rows };
+      return [{ stretch: all[0]!, params: { ...whole, ...places, ...walk } }];
     }
-    return [
-      { branch: gmf, dims: { dim_b: 0 } },
-      { branch: mlp, dims: { dim_a: 0 } },
-    ].flatMap(({ branch, dims }) =>
-      branch === null
-        ? []
-        : [branch.users, branch.items].map((table, side) => {
-            const own = byRows
-              ? { first: side * this.#users, count: table.shape[0]! }
-              : { first: side * rows, count: rows };
-            return { range: rangeOf(table), params: { ...whole, ...dims, ...own } };
-          }),
-    );
+    const ofTable = (table: Tensor, side: number, dims: Partial<RowParams>) =>
+      this.parameters.stretchesOf(table.label).map(({ first, rows, ...stretch }) => {
+        const least = side * this.#users + first;
+        const walk = byRows ? { first: least, count: rows } : { first: side * positions, count: positions };
+        const place = -first * (table.shape[1]! / 4);
+        const places = { user_a: place, item_a: place, user_b: place, item_b: place };
+        return { stretch, params: { ...whole, ...dims, ...places, ...walk, least, rows } };
+      });
+    const ofBranch = (branch: Branch | null, dims: Partial<RowParams>) =>
+      branch ? [branch.users, branch.items].flatMap((table, side) => ofTable(table, side, dims)) : [];
+    return [...ofBranch(gmf, { dim_b: 0 }), ...ofBranch(mlp, { dim_a: 0 })];
   }
 }
 
-const NOWHERE = { first: 0, user_a: 0, item_a: 0, user_b: 0, item_b: 0 };
+const NOWHERE = { user_a: 0, item_a: 0, user_b: 0, item_b: 0 };
 
 const dimOf = (branch: Branch | null) => (branch ? branch.users.shape[1]! / 4 : 0);
-/** A table's bytes in the arenas. */
-export const rangeOf = ({ view, size }: Tensor) => ({ offset: view.offset!, size: 4 * size });

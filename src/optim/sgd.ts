@@ -1,3 +1,4 @@
+import type { Arena } from '../autograd/arena.ts';
 import type { Parameters } from '../autograd/parameters.ts';
 import { tapeOf, tensor } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
@@ -14,16 +15,16 @@ export interface SgdOptions extends WeightDecayOptions {
 /** Stochastic gradient descent over a whole arena (torch.optim.SGD, dampening 0). */
 export class Sgd {
   readonly parameters: Parameters;
-  /** An arena like the weights' by PyTorch's name; nothing without momentum. */
-  readonly state: { readonly momentum_buffer?: GPUBuffer };
+  /** By PyTorch's name; nothing without momentum. */
+  readonly state: { readonly momentum_buffer?: Arena };
   readonly #momentum: number;
   readonly #groups: readonly (DecayGroup & { readonly hyper: Tensor })[];
   readonly #noClip: Tensor;
 
   constructor(parameters: Parameters, { lr = 1e-2, momentum = 0, ...decay }: SgdOptions = {}) {
-    const { gpu, length } = parameters;
+    const { gpu } = parameters;
     this.parameters = parameters;
-    this.state = momentum === 0 ? {} : { momentum_buffer: gpu.createBuffer('sgd momentum buffer', 4 * length) };
+    this.state = momentum === 0 ? {} : { momentum_buffer: parameters.arena('sgd momentum buffer') };
     this.#momentum = momentum;
     this.#groups = decayGroups(parameters, decay).map((group) => ({
       ...group,
@@ -47,10 +48,11 @@ export class Sgd {
     const { plan } = tapeOf(gpu);
     const { momentum_buffer: buffer } = this.state;
     const shared = { clip: clip.view, hyper: hyper.view };
-    for (const range of this.parameters.ranges(from, to)) {
-      const views = { ...shared, weight: { buffer: weights, ...range }, gradient: { buffer: gradients, ...range } };
-      if (buffer) sgdMomentum(plan, { ...views, momentumBuffer: { buffer, ...range } }, range.size / 4);
-      else sgd(plan, views, range.size / 4);
+    for (const stretch of this.parameters.stretches(from, to)) {
+      const views = { ...shared, weight: weights.view(stretch), gradient: gradients.view(stretch) };
+      const n = stretch.to - stretch.from;
+      if (buffer) sgdMomentum(plan, { ...views, momentumBuffer: buffer.view(stretch) }, n);
+      else sgd(plan, views, n);
     }
   }
 }

@@ -14,3 +14,8 @@ export async function requestAdapter(choice: AdapterChoice): Promise<FoundAdapte
   });
   return { adapter, hint: 'hardware acceleration may be off, or the GPU may be on the browser’s block list' };
 }
+
+/** Browsers do not say how much memory a device has. */
+export function deviceMemory(): number | null {
+  return null;
+}

@@ -1,6 +1,7 @@
 /** Node: WebGPU comes from the package `webgpu` (Dawn), shaders and data from files. */
+import { freemem } from 'node:os';
 import { hasVulkanLoader, softwareVulkan } from './node-swiftshader.ts';
-import type { AdapterChoice, FoundAdapter } from './types.ts';
+import type { AdapterChoice, AdapterKind, FoundAdapter } from './types.ts';
 
 export { waitFor } from './node-waiting.ts';
 export { shaderText } from './shaders.ts';
@@ -37,6 +38,11 @@ export async function requestAdapter(choice: AdapterChoice): Promise<FoundAdapte
     adapter: await request('swiftshader'),
     hint: 'the Debian and Ubuntu package mesa-vulkan-drivers (lavapipe) is several times faster, a GPU with its driver more so',
   };
+}
+
+/** Bytes that a device has left, of a CPU adapter those of this process; of a GPU nobody says. */
+export function deviceMemory(kind: AdapterKind): number | null {
+  return kind === 'software' ? (process.availableMemory?.() ?? freemem()) : null;
 }
 
 const DRIVER_HINT =

@@ -38,7 +38,7 @@ export async function foldIn(gpu: Gpu, model: Model, items: Uint32Array<ArrayBuf
       const [known, own] = [model.tables[branch], newcomer.tables[branch]];
       if (!known || !own) continue;
       const dim = own.users.shape[1]!;
-      gather(tape.plan, meanRow(known.users).view, first, own.users.view, 1, { dim, width: dim, column: 0 });
+      gather(tape.plan, meanRow(known.users).shards, first, own.users.view, 1, { dim, width: dim, column: 0 });
     }
   });
   const step = record(gpu, 'fold in', (tape) => {

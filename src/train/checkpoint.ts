@@ -129,7 +129,7 @@ export function restoreCheckpoint(trainer: Trainer, bytes: Uint8Array<ArrayBuffe
     const [there, here] = info.settings.validation ? ['with', 'has none'] : ['without', 'has some'];
     throw new DataError(`${name}: it was trained ${there} validation items, and this run ${here}`);
   }
-  const needed = optimizerState(trainer).map(({ name: key, tensor: { shape } }) => ({ name: key, shape }));
+  const needed = [...optimizerState(trainer)].map(([key, { shape }]) => ({ name: key, shape }));
   checkTensors(needed, tensors, name, 'run');
   const losses = tensors.get(LOSSES);
   if (losses?.data.length !== trainer.losses.values.length) {

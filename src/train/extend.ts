@@ -23,7 +23,7 @@ export async function extendCheckpoint(
   name: string,
   ids: Ids,
 ): Promise<void> {
-  const { model, gpu } = trainer;
+  const { model } = trainer;
   const { tensors } = decodeSafetensors(bytes, name);
   const info = checkpointInfo(bytes, name);
   checkOptimizer(info, trainer, name);
@@ -44,15 +44,16 @@ export async function extendCheckpoint(
   };
   const weights = await readWeights(model);
   const oldWeights = [...weights].map(([key, own]) => ({ own, data: old(key, own, key) }));
-  const oldState = optimizerState(trainer).map(({ name: key, tensor, view }) => ({
-    view,
-    data: old(key, tensor, tensor.label),
-  }));
+  const oldState = [...optimizerState(trainer)].map(([key, state]) => ({ state, data: old(key, state, state.label) }));
   checkFirstIds(info, ids, name);
   checkOverlap(trainer, info, name);
   for (const { own, data } of oldWeights) own.data.set(data);
   loadWeights(model, weights, name);
-  for (const { view, data } of oldState) gpu.write(view.buffer, view.offset ?? 0, data);
+  for (const { state, data } of oldState) {
+    const all = new Float32Array(state.size);
+    all.set(data);
+    state.write(all);
+  }
 }
 
 /** Data without any of the old items is another catalogue's: then nothing that was learnt is of use. */

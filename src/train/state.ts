@@ -34,9 +34,8 @@ export async function readState(trainer: Trainer): Promise<TrainerState> {
   const { best, last } = await trainer.weights.both();
   const tensors = new Map(best);
   for (const [key, tensor] of last ?? []) tensors.set(LAST + key, tensor);
-  for (const { name, tensor, view } of optimizerState(trainer)) {
-    const data = new Float32Array(await trainer.gpu.read(view));
-    tensors.set(name, { shape: tensor.shape, data });
+  for (const [name, state] of optimizerState(trainer)) {
+    tensors.set(name, { shape: state.shape, data: (await state.data()) as Float32Array<ArrayBuffer> });
   }
   checkNumbers(trainer, tensors);
   const losses = trainer.losses.values.slice();
@@ -63,9 +62,7 @@ function checkNumbers({ step, lr, sampler }: Trainer, tensors: ReadonlyMap<strin
 /** Puts a trainer of the same sizes where the state was read. */
 export function writeState(trainer: Trainer, { step, history, rewinds, tensors }: TrainerState): void {
   trainer.weights.restore(tensors, lastWeights(trainer.settings, { history, tensors }));
-  for (const { name, view } of optimizerState(trainer)) {
-    trainer.gpu.write(view.buffer, view.offset ?? 0, tensors.get(name)!.data);
-  }
+  for (const [name, state] of optimizerState(trainer)) state.write(tensors.get(name)!.data);
   trainer.losses.restore(tensors.get(LOSSES)!.data);
   trainer.history.splice(0, trainer.history.length, ...history);
   trainer.rewinds.splice(0, trainer.rewinds.length, ...rewinds);
@@ -83,16 +80,12 @@ export function lastWeights(
 }
 
 /** What the optimizer keeps of each parameter, e.g. Adam's moments `optimizer.m.mlp.0.weight` and `optimizer.v.…`. */
-export function optimizerState({
-  model,
-  optimizer,
-}: Trainer): { name: string; tensor: Tensor; view: GPUBufferBinding }[] {
-  const trained = model.parameters.specs.filter(isTrained);
-  return Object.entries(optimizer.state).flatMap(([key, buffer]) =>
-    trained.map(({ name }) => {
-      const tensor = model.parameters.get(name);
-      return { name: `optimizer.${key}.${name}`, tensor, view: { ...tensor.view, buffer } };
-    }),
+export function optimizerState({ model: { parameters }, optimizer }: Trainer): Map<string, Tensor> {
+  const trained = parameters.specs.filter(isTrained);
+  return new Map(
+    Object.entries(optimizer.state).flatMap(([key, arena]) =>
+      trained.map(({ name }) => [`optimizer.${key}.${name}`, parameters.tensorIn(arena, name, { label: name })]),
+    ),
   );
 }
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Clock } from '../../src/autograd/clock.ts';
 import { hadamard } from '../../src/autograd/ops/hadamard.ts';
+import { linear } from '../../src/autograd/ops/linear.ts';
 import { Parameters } from '../../src/autograd/parameters.ts';
 import { record, tensor } from '../../src/autograd/tape.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { Gpu } from '../../src/gpu/device.ts';
 import { Adam } from '../../src/optim/adam.ts';
 import { clipGradNorm } from '../../src/optim/clip.ts';
 import { Sgd } from '../../src/optim/sgd.ts';
@@ -47,13 +49,14 @@ describe('a model’s parameters', () => {
     sgd.step();
     reference.sgd(weights, gradient, 0.1, 0.5);
     expectClose(await current(), weights, { scale: weights.map((w) => Math.abs(w) + 1) });
+    const all = { from: 0, to: parameters.length };
     for (const arena of [parameters.weights, parameters.gradients]) {
-      const values = new Float32Array(await on.gpu.read({ buffer: arena }));
+      const values = new Float32Array(await on.gpu.read(arena.view(all)));
       expect(values).toHaveLength(128);
       expect(values.slice(35, 64).every((value) => value === 0)).toBe(true);
       expect(values.slice(67).every((value) => value === 0)).toBe(true);
     }
-    const gradients = new Float32Array(await on.gpu.read({ buffer: parameters.gradients }));
+    const gradients = new Float32Array(await on.gpu.read(parameters.gradients.view(all)));
     expect([...gradients.slice(0, 35), ...gradients.slice(64, 67)]).toEqual([...gradient]);
   });
 
@@ -68,10 +71,39 @@ describe('a model’s parameters', () => {
   });
 
   it('that no binding can hold are refused with their size', () => {
-    const rows = Math.floor(on.gpu.limits.maxStorageBufferBindingSize / 4);
-    const tooLarge = () => new Parameters(on.gpu, [{ name: 'user_emb', shape: [rows, 2] }]);
+    const rows = Math.floor(on.gpu.bindingLimit / 4);
+    const tooLarge = () => new Parameters(on.gpu, [{ name: 'weight', shape: [rows, 2] }]);
     expect(tooLarge).toThrow(ConfigError);
-    expect(tooLarge).toThrow(new RegExp(`user_emb \\[${rows} × 2\\] needs .*\\(${8 * rows} bytes\\).* in one binding`));
+    expect(tooLarge).toThrow(new RegExp(`weight \\[${rows} × 2\\] needs .*\\(${8 * rows} bytes\\).* in one binding`));
+  });
+
+  it('that are tables are split instead: read and written as one, and refused where one view is wanted', async () => {
+    const gpu = await Gpu.borrow(on.gpu.device, { bindingLimit: 2048 });
+    const parameters = new Parameters(gpu, [
+      { name: 'user_emb', shape: [150, 5], table: true },
+      { name: 'bias', shape: [3] },
+    ]);
+    const table = parameters.get('user_emb');
+    expect(table.shards.map(({ first, rows }) => [first, rows])).toEqual([
+      [0, 64],
+      [64, 86],
+    ]);
+    const values = new Draws(4).normal(150 * 5);
+    table.write(values);
+    expect(await table.data()).toEqual(values);
+    expect([...(await parameters.get('bias').data())]).toEqual([0, 0, 0]);
+    expect(() => linear(table, tensor(gpu, [[1, 2, 3, 4, 5]]), tensor(gpu, [0]))).toThrow(
+      new ConfigError(
+        `user_emb [150 × 5] is split over 2 buffers, since a binding holds 2.0 KiB on ${gpu.adapterName}, and this needs it in one`,
+      ),
+    );
+    gpu.close();
+  });
+
+  it('keep no gradients of tables that an optimizer has no use for', () => {
+    const parameters = new Parameters(on.gpu, [{ name: 'table', shape: [70, 4], table: true }, ...SPECS.slice(1)]);
+    parameters.leaveOutTableGradients();
+    expect(parameters.gradients.size).toBe(256);
   });
 });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gather } from '../../src/kernels/gather.ts';
 import { groupByRow, groupSort, groupsLength } from '../../src/kernels/group.ts';
+import { unsplit } from '../../src/kernels/launch.ts';
 import { scatterAdd } from '../../src/kernels/scatter-add.ts';
 import { Trial, useGpu } from '../gpu-fixture.ts';
 import { Draws, expectClose, sameBits } from '../numbers.ts';
@@ -31,7 +32,7 @@ describe.each(BATCHES)('%s', (_, ids, vocabulary) => {
     const trial = new Trial(on.gpu);
     const out = trial.f32('out', ids.length * dim);
     const columns = { dim, width: dim, column: 0 };
-    gather(trial.plan, trial.input(table), trial.input(ids), out.view, ids.length, columns);
+    gather(trial.plan, unsplit(vocabulary, trial.input(table)), trial.input(ids), out.view, ids.length, columns);
     trial.plan.run();
     expect([...(await out.data())]).toEqual([...reference.gather(table, ids, dim)]);
   });
@@ -52,13 +53,14 @@ describe.each(BATCHES)('%s', (_, ids, vocabulary) => {
 
 const COLUMN = { dim: 1, width: 1, column: 0 };
 
-/** Groups and scatters `times` times over, as a training loop does. */
+/** Groups and scatters `times` times over, as a training loop does. @param most rows of a shard */
 async function scatter(
   dy: Float32Array<ArrayBuffer>,
   ids: Uint32Array<ArrayBuffer>,
   vocabulary: number,
   columns: { dim: number; width: number; column: number },
   times = 2,
+  most = vocabulary,
 ) {
   const trial = new Trial(on.gpu);
   const n = ids.length;
@@ -71,14 +73,20 @@ async function scatter(
   };
   const { head, next, groups, total, slots } = buffers;
   const views = { head: head.view, next: next.view, groups: groups.view, total: total.view, slots: slots.view };
-  const out = trial.f32('out', vocabulary * columns.dim);
+  const shards = Array.from({ length: Math.ceil(vocabulary / most) }, (_, i) => {
+    const rows = Math.min(most, vocabulary - i * most);
+    return { first: i * most, rows, out: trial.f32('out', rows * columns.dim) };
+  });
+  const out = shards.map((shard) => ({ ...shard, view: shard.out.view }));
   const left = trial.input(ids);
   const step = trial.input(Uint32Array.of(6));
   groupByRow(trial.plan, { left, right: left, n, split: n, offset: 0 }, views, step);
-  scatterAdd(trial.plan, { ...views, dy: trial.input(dy), out: out.view }, n, vocabulary, columns);
+  scatterAdd(trial.plan, { ...views, dy: trial.input(dy) }, out, n, columns);
   trial.plan.run(times);
   await next.data();
-  return { out: await out.data(), groups: await groups.data(), slots: await slots.data(), head: await head.data() };
+  const parts = await Promise.all(shards.map((shard) => shard.out.data()));
+  const joined = new Float32Array(await new Blob(parts).arrayBuffer());
+  return { out: joined, groups: await groups.data(), slots: await slots.data(), head: await head.data() };
 }
 
 /** Stands in slots' words that nothing writes. */
@@ -212,15 +220,33 @@ describe('look-ups', () => {
     const trial = new Trial(on.gpu);
     const out = trial.inPlace('out', new Float32Array(33 * 9).fill(-1));
     const view = trial.input(ids);
-    gather(trial.plan, trial.input(right), view, out.view, 33, { dim: 6, width: 9, column: 3 });
+    gather(trial.plan, unsplit(10, trial.input(right)), view, out.view, 33, { dim: 6, width: 9, column: 3 });
     trial.plan.run();
     const half = await out.data();
     expect([...half.filter((_, i) => i % 9 < 3)]).toEqual(Array(33 * 3).fill(-1));
-    gather(trial.plan, trial.input(left), view, out.view, 33, { dim: 3, width: 9, column: 0 });
+    gather(trial.plan, unsplit(10, trial.input(left)), view, out.view, 33, { dim: 3, width: 9, column: 0 });
     trial.plan.run();
     const whole = await out.data();
     expect([...whole.filter((_, i) => i % 9 < 3)]).toEqual([...reference.gather(left, ids, 3)]);
     expect([...whole.filter((_, i) => i % 9 >= 3)]).toEqual([...reference.gather(right, ids, 6)]);
+  });
+
+  it('of a table in three shards give the same bits, and so does its gradient', async () => {
+    const ids = Uint32Array.from([...draws.ids(300, 150), 0, 63, 64, 127, 128, 149]);
+    const [table, dy] = [draws.normal(150 * 6), draws.normal(ids.length * 6)];
+    const trial = new Trial(on.gpu);
+    const columns = { dim: 6, width: 6, column: 0 };
+    const shards = [0, 64, 128].map((first) => {
+      const rows = Math.min(64, 150 - first);
+      return { first, rows, view: trial.input(table.subarray(6 * first, 6 * (first + rows))) };
+    });
+    const out = trial.f32('out', ids.length * 6);
+    gather(trial.plan, shards, trial.input(ids), out.view, ids.length, columns);
+    trial.plan.run();
+    expect([...(await out.data())]).toEqual([...reference.gather(table, ids, 6)]);
+    const whole = await scatter(dy, ids, 150, columns);
+    const split = await scatter(dy, ids, 150, columns, 2, 64);
+    expect(sameBits(split.out, whole.out)).toBe(true);
   });
 
   it('get their gradient from their own columns', async () => {
@@ -255,7 +281,7 @@ describe('look-ups', () => {
   it('of nothing dispatch no gather, and their gradient is all zeros', async () => {
     const trial = new Trial(on.gpu);
     const view = trial.input([1]);
-    gather(trial.plan, view, view, view, 0, COLUMN);
+    gather(trial.plan, unsplit(1, view), view, view, 0, COLUMN);
     expect(trial.plan.dispatches).toEqual([]);
     const { out } = await scatter(new Float32Array(0), new Uint32Array(0), 9, { dim: 5, width: 5, column: 0 });
     expect([...out]).toEqual(Array(45).fill(0));

@@ -172,6 +172,8 @@ describe('the norm of all gradients', () => {
     const [a, b, c] = [draws.normal(400), draws.normal(8, 0, 10), draws.normal(4000)];
     const norm = reference.norm([...a, ...b, ...c]);
     expectClose(await clipped([a, b, c], 1), [norm, reference.clipFactor(norm, 1)]);
+    const whole = Float32Array.of(...a, ...b, ...c);
+    expect(await clipped([a, b, c], 1)).toEqual(await clipped([whole], 1));
   });
 
   it('of zeros is 0 and clips nothing', async () => {
@@ -180,13 +182,10 @@ describe('the norm of all gradients', () => {
 
   async function clipped(pieces: readonly Float32Array<ArrayBuffer>[], maxNorm: number | null) {
     const trial = new Trial(on.gpu);
-    const [partial, clip] = [trial.f32('partial', kernels.NORM_THREADS * pieces.length), trial.f32('clip', 2)];
-    const size = 4 * kernels.NORM_THREADS;
-    pieces.forEach((piece, i) => {
-      const gradient = { ...trial.input(piece), size: 4 * piece.length };
-      kernels.globalNorm(trial.plan, gradient, { ...partial.view, offset: partial.view.offset! + size * i, size });
-    });
-    kernels.clipFactor(trial.plan, { partial: partial.view, clip: clip.view }, pieces.length, maxNorm ?? 0);
+    const [partial, clip] = [trial.f32('partial', kernels.NORM_THREADS), trial.f32('clip', 2)];
+    const gradients = pieces.map((piece) => ({ ...trial.input(piece), size: 4 * piece.length }));
+    kernels.globalNorm(trial.plan, gradients, partial.view);
+    kernels.clipFactor(trial.plan, { partial: partial.view, clip: clip.view }, 1, maxNorm ?? 0);
     trial.plan.run();
     await partial.data();
     return clip.data();

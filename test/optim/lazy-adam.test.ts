@@ -142,7 +142,7 @@ async function train({ rows, options, maxNorm }: Setting) {
 
   const arenas = { weight: parameters.weights, m: optimizer.state.m, v: optimizer.state.v };
   const trained = async (name: string, which: keyof typeof arenas) =>
-    new Float32Array(await gpu.read({ ...parameters.get(name).view, buffer: arenas[which] }));
+    new Float32Array(await parameters.tensorIn(arenas[which], name).data());
   return { initial, states, trained, lr, betas, magnitude };
 }
 

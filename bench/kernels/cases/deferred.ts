@@ -128,7 +128,7 @@ function walking(gpu: Gpu, { rows, users, items, gmfDim, mlpDim }: Sizes, byRows
   const lanes = chosen.byRows === byRows ? chosen.lanes : byRows && gpu.adapterKind === 'software' ? 1 : vectors;
   return {
     variant: { variant: byRows ? 'rows' : 'positions', chosen: chosen.byRows === byRows },
-    threads: { first: 0, count: byRows ? users + items : 2 * rows, lanes },
+    threads: { first: 0, count: byRows ? users + items : 2 * rows, lanes, least: 0, rows: users + items },
   };
 }
 

@@ -1,5 +1,6 @@
 import { gather } from '../../../src/kernels/gather.ts';
 import { groupByRow, groupsLength } from '../../../src/kernels/group.ts';
+import { unsplit } from '../../../src/kernels/launch.ts';
 import { scatterAdd } from '../../../src/kernels/scatter-add.ts';
 import { absolute } from '../../../test/reference/elementwise.ts';
 import * as reference from '../../../test/reference/embedding.ts';
@@ -30,7 +31,11 @@ function gatherCase(rows: number, dim: number, { vocabulary, ids }: Table): Case
   return single('gather', shape, { bytes: 4 * rows * (1 + 2 * dim) }, (trial) => {
     const [drawn, table] = [ids(trial), trial.draws.vector(vocabulary * dim)];
     const out = trial.output('out', reference.gather(table, drawn, dim));
-    gather(trial.plan, trial.input(table), trial.input(drawn), out, rows, { dim, width: dim, column: 0 });
+    gather(trial.plan, unsplit(vocabulary, trial.input(table)), trial.input(drawn), out, rows, {
+      dim,
+      width: dim,
+      column: 0,
+    });
   });
 }
 
@@ -48,8 +53,8 @@ function scatterCase(rows: number, dim: number, { vocabulary, ids }: Table): Cas
       const expected = reference.scatterAdd(dy, drawn, vocabulary, dim);
       const out = trial.output('out', expected, reference.scatterAdd(absolute(dy), drawn, vocabulary, dim));
       const columns = { dim, width: dim, column: 0 };
-      const views = { groups: trial.input(groups), slots: trial.input(slots), dy: trial.input(dy), out };
-      scatterAdd(trial.plan, views, rows, vocabulary, columns);
+      const views = { groups: trial.input(groups), slots: trial.input(slots), dy: trial.input(dy) };
+      scatterAdd(trial.plan, views, unsplit(vocabulary, out), rows, columns);
     },
   };
 }

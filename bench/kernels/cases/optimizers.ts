@@ -106,7 +106,7 @@ function clipCase(n: number): Case {
       const expected = Float64Array.of(norm, reference.clipFactor(norm, norm / 3));
       const clip = trial.output('clip', expected, absolute(expected));
       const partial = trial.scratch(kernels.NORM_THREADS);
-      kernels.globalNorm(trial.plan, trial.input(gradient), partial);
+      kernels.globalNorm(trial.plan, [trial.input(gradient)], partial);
       kernels.clipFactor(trial.plan, { partial, clip }, 1, norm / 3);
     },
   };

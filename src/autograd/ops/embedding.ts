@@ -40,7 +40,7 @@ export function embedding(...lookups: readonly [Lookup, ...Lookup[]]): Tensor {
   const tables = lookups.map(({ table }) => table);
   const out = tape.output([rows, width], 'embedding', tables);
   lookups.forEach(({ table, ids }, i) => {
-    gather(tape.plan, table.view, ids.view, out.view, rows, columnsOf(i));
+    gather(tape.plan, table.shards, ids.view, out.view, rows, columnsOf(i));
   });
 
   tape.remember(out, ({ plan, dy, gradient, shared }) => {
@@ -64,8 +64,7 @@ export function embedding(...lookups: readonly [Lookup, ...Lookup[]]): Tensor {
         grouped.set(vocabulary, buffers);
       }
       const { groups, slots } = grouped.get(vocabulary)!;
-      const views = { groups, slots, dy: dy.view, out: dtable.view };
-      scatterAdd(plan, views, rows, vocabulary, columnsOf(i));
+      scatterAdd(plan, { groups, slots, dy: dy.view }, dtable.shards, rows, columnsOf(i));
     });
   });
   return out;
