@@ -1,6 +1,6 @@
 /** What the command lines share: the adapter's option, bounded integers, and errors as one line with an exit code. */
 import { type Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { ConfigError, DataError, GpuError, NonFiniteError } from '../src/errors.ts';
+import { ConfigError, DataError, GpuError, GpuOutOfMemoryError, NonFiniteError } from '../src/errors.ts';
 import { Gpu, type OpenOptions } from '../src/gpu/device.ts';
 
 const EXPECTED = [ConfigError, DataError, GpuError];
@@ -93,6 +93,7 @@ export async function parseProgram(program: Command): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
     } else if (EXPECTED.some((kind) => error instanceof kind)) {
       console.error(`error: ${(error as Error).message}`);
+      if (error instanceof GpuOutOfMemoryError && error.plan) console.error(error.plan);
       process.exitCode = 2;
     } else if (error instanceof NonFiniteError) {
       console.error(`error: ${error.message}`);

@@ -28,6 +28,13 @@ export class GpuValidationError extends GpuError {
 /** The adapter has no memory left, or a buffer is larger than its limits allow. */
 export class GpuOutOfMemoryError extends GpuError {
   override name = 'GpuOutOfMemoryError';
+  /** What needs how many bytes, a table in plain text; empty where that is not known. */
+  readonly plan: string;
+
+  constructor(message: string, { plan = '', ...options }: ErrorOptions & { readonly plan?: string } = {}) {
+    super(message, options);
+    this.plan = plan;
+  }
 }
 
 /** The device went away: driver reset, tab in the background, `device.destroy()`. Nothing on it can be read any more. */

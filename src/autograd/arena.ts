@@ -39,14 +39,14 @@ export function cut(tensors: readonly Placed[], bytes: number): Stretch[] {
     isTogether = !table && rest <= most;
     const to = isTogether ? from + rest : end;
     if (to - cuts.at(-1)! > most && from > cuts.at(-1)!) cuts.push(from);
-    while (table && end - cuts.at(-1)! > most) cuts.push(cuts.at(-1)! + rowsOf(shape, most) * shape[1]!);
+    while (table && end - cuts.at(-1)! > most) cuts.push(cuts.at(-1)! + rowsThatFit(shape[1]!, bytes) * shape[1]!);
   }
   return cuts.map((from, i) => ({ from, to: cuts[i + 1] ?? end }));
 }
 
-/** Rows of a table that one binding of `most` elements holds: a multiple of 64, and no fewer. */
-function rowsOf(shape: Shape, most: number): number {
-  return Math.max(1, Math.floor(most / shape[1]! / ALIGNMENT)) * ALIGNMENT;
+/** Rows of so many elements that one binding holds: a multiple of 64, and no fewer. */
+export function rowsThatFit(width: number, bytes: number): number {
+  return Math.max(1, Math.floor(bytes / 4 / width / ALIGNMENT)) * ALIGNMENT;
 }
 
 /** What of a stretch lies in each piece that it touches. */

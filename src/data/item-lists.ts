@@ -18,6 +18,15 @@ export function pickLists({ offsets, items }: ItemLists, lists: Uint32Array): It
   return joinLists(Array.from(lists, (list) => items.subarray(offsets[list], offsets[list + 1])));
 }
 
+/** The lists from one to another. */
+export function sliceLists({ offsets, items }: ItemLists, from: number, to: number): ItemLists {
+  const first = offsets[from]!;
+  return {
+    offsets: Uint32Array.from(offsets.subarray(from, to + 1), (offset) => offset - first),
+    items: items.subarray(first, offsets[to]),
+  };
+}
+
 /** So many lists, all empty. */
 export const emptyLists = (count: number): ItemLists => joinLists(Array.from({ length: count }, () => []));
 

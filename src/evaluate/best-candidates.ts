@@ -5,8 +5,8 @@ import type { Gpu } from '../gpu/device.ts';
 import { candidateKeys, NO_CANDIDATE } from '../kernels/rank.ts';
 import type { Model } from '../models/model.ts';
 import { scoreCandidates } from './candidate-scoring.ts';
-import { runChunks } from './chunks.ts';
-import { checkTop, keepTop, readTopItems, type TopItems } from './top-items.ts';
+import { readJoined, runChunks } from './chunks.ts';
+import { checkTop, keepTop, keptOf, readTopItems, type TopItems } from './top-items.ts';
 
 /**
  * The k best items of each user among the user's own candidates, by the weights of the moment: no other pair is scored.
@@ -21,14 +21,14 @@ export async function bestCandidates(
   lists: ItemLists,
   k: number,
 ): Promise<TopItems> {
-  checkTop(gpu, model, users, k);
+  checkTop(model, users, k);
   if (users.length === 0) return readTopItems([], k);
   const width = widest(lists);
   const items = new Uint32Array(users.length * width).fill(NO_CANDIDATE);
   users.forEach((_, row) => {
     items.set(lists.items.subarray(lists.offsets[row], lists.offsets[row + 1]), row * width);
   });
-  let best!: Tensor;
+  const best: Tensor[] = [];
   const candidates = { users: users as Uint32Array<ArrayBuffer>, items, width };
   const { chunks, dispose } = scoreCandidates(
     gpu,
@@ -37,11 +37,12 @@ export async function bestCandidates(
     (plan, views, size) => {
       const keys = zeros(gpu, [size.chunk * width], { dtype: 'u32', label: 'scores' }).view;
       candidateKeys(plan, { ...views, keys }, size);
-      best = keepTop(plan, views.step, keys, { users: size.chunk, items: width, tested: size.tested }, k);
+      best.push(keepTop(plan, views.step, keys, { users: size.chunk, items: width, tested: size.tested }, k));
     },
+    keptOf(k),
   );
   const found = await runChunks(gpu, chunks)
-    .then(() => best.data())
+    .then(() => readJoined(best))
     .finally(dispose);
   return readTopItems(found, k, (user, place) => items[user * width + place]!);
 }

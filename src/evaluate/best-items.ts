@@ -1,9 +1,9 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { Model } from '../models/model.ts';
-import { runChunks } from './chunks.ts';
+import { readJoined, runChunks } from './chunks.ts';
 import { type Behind, type Masks, scoreUsers } from './scoring.ts';
-import { checkTop, keepTop, readTopItems, type TopItems } from './top-items.ts';
+import { checkTop, keepTop, keptOf, readTopItems, type TopItems } from './top-items.ts';
 
 /**
  * The k best items of each user among all that the masks leave, by the weights of the moment.
@@ -19,15 +19,15 @@ export async function bestItems(
   masks: Masks,
   pairs?: number,
 ): Promise<TopItems> {
-  checkTop(gpu, model, users, k);
+  checkTop(model, users, k);
   if (users.length === 0) return readTopItems([], k);
-  let best!: Tensor;
+  const best: Tensor[] = [];
   const keepBest: Behind = (plan, { step, keys }, size) => {
-    best = keepTop(plan, step, keys, size, k);
+    best.push(keepTop(plan, step, keys, size, k));
   };
-  const { chunks, dispose } = scoreUsers(gpu, model, users, masks, keepBest, pairs);
+  const { chunks, dispose } = scoreUsers(gpu, model, users, masks, keepBest, keptOf(k), pairs);
   const found = await runChunks(gpu, chunks)
-    .then(() => best.data())
+    .then(() => readJoined(best))
     .finally(dispose);
   return readTopItems(found, k);
 }

@@ -7,7 +7,7 @@ import type { Gpu } from '../gpu/device.ts';
 import { rankItems } from '../kernels/catalogue.ts';
 import type { Model } from '../models/model.ts';
 import { bestItems } from './best-items.ts';
-import { type Chunks, runChunks } from './chunks.ts';
+import { type Chunks, compileChunks, readJoined, runChunks } from './chunks.ts';
 import { type Behind, scoreUsers } from './scoring.ts';
 import type { TopItems } from './top-items.ts';
 
@@ -22,7 +22,8 @@ export class FullRanking {
   readonly #model: Model;
   readonly #split: Split;
   readonly #pairs: number | undefined;
-  readonly #ranks: Tensor;
+  /** Of each part of the users. */
+  readonly #ranks: Tensor[] = [];
   readonly #chunks: Chunks;
 
   /**
@@ -39,23 +40,24 @@ export class FullRanking {
     this.#model = model;
     this.#split = split;
     this.#pairs = pairs;
-    this.#ranks = zeros(gpu, [users.length], { dtype: 'u32', label: 'ranks' });
     const masks = { seen: seenItems(split, users), heldOut: items };
     const countAbove: Behind = (plan, views, size) => {
-      rankItems(plan, { ...views, ranks: this.#ranks.view }, size);
+      const ranks = zeros(gpu, [size.tested], { dtype: 'u32', label: 'ranks' });
+      rankItems(plan, { ...views, ranks: ranks.view }, size);
+      this.#ranks.push(ranks);
     };
-    this.#chunks = scoreUsers(gpu, model, users, masks, countAbove, pairs).chunks;
+    this.#chunks = scoreUsers(gpu, model, users, masks, countAbove, 1, pairs).chunks;
   }
 
   async compile(): Promise<void> {
-    await Promise.all([this.#chunks.prepare.compile(), this.#chunks.scoreChunk.compile()]);
+    await compileChunks(this.#chunks);
   }
 
   /** The rank of each held-out item by the weights of the moment, 0 for the best. */
   async ranks(): Promise<Uint32Array<ArrayBuffer>> {
-    this.#ranks.write(new Uint32Array(this.#ranks.size));
+    for (const ranks of this.#ranks) ranks.write(new Uint32Array(ranks.size));
     await runChunks(this.#gpu, this.#chunks);
-    return (await this.#ranks.data()) as Uint32Array<ArrayBuffer>;
+    return readJoined(this.#ranks);
   }
 
   /**

@@ -1,7 +1,6 @@
 import { zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { ConfigError } from '../errors.ts';
-import { checkBindable, type Gpu } from '../gpu/device.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { type ChunkSize, topK, topSpansLength } from '../kernels/catalogue.ts';
 import type { View } from '../kernels/launch.ts';
@@ -22,7 +21,7 @@ export interface TopItems {
  * @returns u32[tested × k, 2], as readTopItems takes it
  */
 export function keepTop(plan: Plan, step: View, keys: View, size: ChunkSize, k: number): Tensor {
-  const best = zeros(plan.gpu, [2 * size.tested * k], { dtype: 'u32', label: 'best items' });
+  const best = zeros(plan.gpu, [size.tested * keptOf(k)], { dtype: 'u32', label: 'best items' });
   const spans = zeros(plan.gpu, [2 * topSpansLength(size, k)], { label: 'best items of spans' }).view;
   topK(plan, { step, keys, spans, best: best.view }, size, k);
   return best;
@@ -48,12 +47,14 @@ export function readTopItems(
   return { items, logits };
 }
 
-/** Throws ConfigError for a k or users that cannot be, and when the answer does not fit the adapter's limits. */
-export function checkTop(gpu: Gpu, { config }: Model, users: Uint32Array, k: number): void {
+/** Numbers that keepTop keeps of a user. */
+export const keptOf = (k: number) => 2 * k;
+
+/** Throws ConfigError for a k or users that cannot be. */
+export function checkTop({ config }: Model, users: Uint32Array, k: number): void {
   if (!Number.isInteger(k) || k < 1) throw new ConfigError(`top ${k}: an integer of at least 1 would be right`);
   const unknown = users.find((user) => user >= config.users);
   if (unknown !== undefined) {
     throw new ConfigError(`user number ${unknown}: a number below ${config.users} would be right`);
   }
-  checkBindable(gpu, `the ${k} best items of ${users.length} users`, 8 * users.length * k);
 }

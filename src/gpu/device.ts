@@ -51,8 +51,6 @@ export class Gpu {
   readonly adapterKind: AdapterKind;
   /** Bytes of a storage binding at most. */
   readonly bindingLimit: number;
-  /** Bytes that there are for a model and its optimizer, where the platform says so. */
-  readonly memory: number | null;
   /** What would make a software adapter faster; empty otherwise. */
   readonly hint: string;
   readonly counters: Counters = { buffers: 0, bindGroups: 0, submits: 0 };
@@ -61,6 +59,7 @@ export class Gpu {
   /** Fills a binding that a variant of a kernel does not use. */
   readonly unused: GPUBufferBinding;
   readonly #largestBinding: number;
+  readonly #memory: number | undefined;
   readonly #readback: Readback;
   /** How it was opened; null for a device that belongs to someone else. */
   readonly #opened: OpenOptions | null;
@@ -133,7 +132,7 @@ export class Gpu {
     this.adapterKind = adapterKind(info);
     this.#largestBinding = Math.min(this.limits.maxBufferSize, this.limits.maxStorageBufferBindingSize);
     this.bindingLimit = Math.min(bindingLimit, this.#largestBinding);
-    this.memory = memory ?? deviceMemory(this.adapterKind);
+    this.#memory = memory;
     this.hint = hint;
     this.#opened = opened;
     this.pipelines = new PipelineCache(this);
@@ -160,6 +159,11 @@ export class Gpu {
     if (!this.device.features.has('subgroups')) return 0;
     const { subgroupMinSize, subgroupMaxSize } = this.device.adapterInfo;
     return subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
+  }
+
+  /** Bytes that there are for a model and its optimizer, where the platform says so. */
+  get memory(): number | null {
+    return this.#memory ?? deviceMemory(this.adapterKind);
   }
 
   get timestamps(): boolean {

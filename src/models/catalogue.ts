@@ -1,10 +1,11 @@
+import { rowsThatFit } from '../autograd/arena.ts';
 import { concat } from '../autograd/ops/concat.ts';
 import { embedding } from '../autograd/ops/embedding.ts';
 import { linear } from '../autograd/ops/linear.ts';
+import { byRanges, commonRanges, rowsOf } from '../autograd/shards.ts';
 import type { Branch } from '../autograd/tables.ts';
 import { noGrad, type Tape, tapeOf, tensor, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { checkBindable } from '../gpu/device.ts';
 import { split } from '../kernels/concat.ts';
 import * as linearKernels from '../kernels/linear.ts';
 import {
@@ -30,103 +31,133 @@ const MOST_ELEMENTS = 2 ** 24;
 export interface Catalogue {
   /** Users of a chunk. */
   readonly chunk: number;
+  readonly parts: readonly CataloguePart[];
+}
+
+/** Some of the users. */
+export interface CataloguePart {
   /**
-   * Appends the scoring of the chunk that `step`, u32[1], points at.
+   * Appends the scoring of the chunk that `step`, u32[1], points at, of the part's.
    * @param keys u32[chunk, items]: takes the logits, as numbers that order as they do (pair_scores.wgsl)
    */
   score(step: Tensor, keys: Tensor): void;
 }
 
-/** Users of a chunk and items of a block of it: as many whole tiles as stay within the pairs to score together. */
-function blocksOf(users: number, items: number, pairs: number) {
+/** Most users of a part: what comes of them before they meet items fits a binding. */
+export function mostUsers({ config, tables, parameters }: Model): number {
+  const dimOf = (branch: Branch | null) => branch?.users.shape[1] ?? 0;
+  const factors = dimOf(tables.gmf) + 2 * dimOf(tables.mlp);
+  return rowsThatFit(Math.max(factors, ...config.mlpLayers), parameters.gpu.bindingLimit);
+}
+
+/**
+ * Users of a chunk and items of a block of it: as many whole tiles as stay within the pairs to score together.
+ * @param most pairs of a chunk, whose scores are in one binding
+ */
+function blocksOf(users: number, items: number, pairs: number, most: number) {
   const tiles = Math.max(1, Math.floor(pairs / items / TILE));
-  const chunk = Math.min(users, tiles * TILE);
+  const chunk = Math.min(users, tiles * TILE, Math.max(1, Math.floor(most / items)));
   return { chunk, block: Math.max(1, Math.min(items, Math.floor(pairs / chunk))) };
 }
 
 /**
- * What scoring `users`, u32[tested], with all items needs of a model, from its weights as they are when the dispatches
- * appended here run. The first hidden layer is linear in [p_u ; q_i]:
+ * What scoring users with all items needs of a model, from its weights as they are when the dispatches appended here run.
+ * The first hidden layer is linear in [p_u ; q_i]:
  *
  *   W [p_u ; q_i] + b = W_u p_u + (W_i q_i + b) = a_u + c_i
  *
  * so that a and c are computed once for each user and each item, and a pair's first layer is relu(a_u + c_i).
+ * @param users u32[tested] each, in parts of at most mostUsers
  * @param pairs scored together at most; where they are fewer than a tile of users has items, items come in blocks
  */
-export function catalogue(model: Model, users: Tensor, pairs = PAIRS): Catalogue {
+export function catalogue(model: Model, users: readonly Tensor[], pairs = PAIRS): Catalogue {
   const { parameters, config } = model;
   const { gpu } = parameters;
   return noGrad(gpu, () => {
     const [first, ...layers] = model.evaluatedLayers();
-    const sums = first && firstLayer(model, users, first);
-    const factors = factorTables(model, users);
+    const firstLayer = first && firstLayerOf(model, first);
+    const factors = factorsOf(model);
     const units = (layers.at(-1) ?? first)?.bias.size ?? 0;
     const widest = Math.max(1, ...hiddenUnits(config));
-    const { chunk, block } = blocksOf(users.size, config.items, Math.min(pairs, Math.floor(MOST_ELEMENTS / widest)));
-    const size = { allItems: config.items, dim: factors?.p.shape[1] ?? 0, units };
+    const together = Math.min(pairs, Math.floor(MOST_ELEMENTS / widest));
+    const largest = Math.max(...users.map(({ size }) => size));
+    const { chunk, block } = blocksOf(largest, config.items, together, gpu.bindingLimit / 4);
+    const size = { allItems: config.items, dim: factors?.q.shape[1] ?? 0, units };
     const [h, bias] = [parameters.get('output_layer.weight'), parameters.get('output_layer.bias')];
-
-    const score = (step: Tensor, keys: Tensor) => {
-      const tape = tapeOf(gpu);
-      const outputs = new Map<number, Tensor>();
-      const output = (layer: number, width: number) => {
-        if (!outputs.has(layer)) outputs.set(layer, tape.scratch(chunk * block * width, `hidden layer ${layer}`));
-        return outputs.get(layer)!;
-      };
-      for (let firstItem = 0; firstItem < config.items; firstItem += block) {
-        const items = Math.min(block, config.items - firstItem);
-        const range = { users: chunk, items, firstItem, tested: users.size };
-        const x = sums && hiddenLayers(tape, step, range, sums, layers, output);
-        const views = { step: step.view, h: h.view, bias: bias.view, keys: keys.view };
-        const given = { ...(factors && { p: factors.p.view, q: factors.q.view }), ...(x && { x: x.view }) };
-        pairScores(tape.plan, { ...views, ...given }, range, size);
+    const ofItems = [firstLayer?.c, factors?.q].filter((table) => table !== undefined);
+    const ranges = commonRanges(ofItems);
+    const outputs = new Map<number, Tensor>();
+    const output = (layer: number, width: number) => {
+      if (!outputs.has(layer)) {
+        outputs.set(layer, tapeOf(gpu).scratch(chunk * block * width, `hidden layer ${layer}`));
       }
+      return outputs.get(layer)!;
     };
-    return { chunk, score };
+
+    const part = (ids: Tensor): CataloguePart => {
+      const a = firstLayer?.a(ids);
+      const p = factors?.p(ids);
+      const score = (step: Tensor, keys: Tensor) => {
+        const tape = tapeOf(gpu);
+        for (const range of ranges) {
+          const c = firstLayer && rowsOf(firstLayer.c, range);
+          const q = factors && rowsOf(factors.q, range);
+          const own = { ...keys.view, offset: 4 * range.first, size: 4 * (keys.size - range.first) };
+          for (let firstItem = 0; firstItem < range.rows; firstItem += block) {
+            const items = Math.min(block, range.rows - firstItem);
+            const pairs = { users: chunk, items, firstItem, tested: ids.size };
+            const x = a && c && hiddenLayers(tape, step, pairs, { a, c }, layers, output);
+            const views = { step: step.view, h: h.view, bias: bias.view, keys: own };
+            const given = { ...(p && q && { p: p.view, q: q.view }), ...(x && { x: x.view }) };
+            pairScores(tape.plan, { ...views, ...given }, pairs, size);
+          }
+        }
+      };
+      return { score };
+    };
+    return { chunk, parts: users.map(part) };
   });
 }
 
-/** The users' part of the first hidden layer, f32[tested, units], and the items', f32[items, units]. */
-function firstLayer(model: Model, users: Tensor, { weight, bias }: EvaluatedLayer): Record<'a' | 'c', Tensor> {
-  const { parameters, config } = model;
+/** The first hidden layer's part of users, a f32[tested, units] of their ids, and the items', c f32[items, units]. */
+function firstLayerOf(model: Model, { weight, bias }: EvaluatedLayer) {
+  const { parameters, config, tables } = model;
   const { gpu } = parameters;
-  for (const [count, what] of [
-    [users.size, 'users'],
-    [config.items, 'items'],
-  ] as const) {
-    checkBindable(gpu, `the first hidden layer of ${count} ${what}`, 4 * count * bias.size);
-  }
+  const { users, items } = tables.mlp!;
   const [rows, left, right] = [bias.size, config.mlpDim, config.mlpDim];
   const halves = [left, right].map((dim) => zeros(gpu, [rows, dim], { label: 'half of the first layer' }));
   const [ofUsers, ofItems] = halves as [Tensor, Tensor];
   split(tapeOf(gpu).plan, weight.view, ofUsers.view, ofItems.view, { rows, left, right });
-  const p = embedding({ table: parameters.get('mlp_user_emb.weight'), ids: users });
   return {
-    a: linear(p, ofUsers, zeros(gpu, [rows], { label: 'no bias' })),
-    c: linear(parameters.get('mlp_item_emb.weight'), ofItems, bias),
+    a: (ids: Tensor) => linear(embedding({ table: users, ids }), ofUsers, zeros(gpu, [rows], { label: 'no bias' })),
+    c: byRanges([items], rows, (q) => linear(q, ofItems, bias)),
   };
 }
 
 /**
- * What the output layer takes products of: p f32[tested, dim] and q f32[items, dim] with logit = h · (p_u ⊙ q_i) + …, in
- * the order of its weights: GMF's embeddings, or what the towers make of theirs. Without hidden layers [p ; q] of the MLP
- * (or of MF's biases) reaches it too: [p ; 1] ⊙ [1 ; q]. Null when there are none.
+ * What the output layer takes products of: p f32[tested, dim] of users' ids and q f32[items, dim] with
+ * logit = h · (p_u ⊙ q_i) + …, in the order of its weights: GMF's embeddings, or what the towers make of theirs. Without
+ * hidden layers [p ; q] of the MLP (or of MF's biases) reaches it too: [p ; 1] ⊙ [1 ; q]. Null when there are none.
  */
-function factorTables(model: Model, users: Tensor): Record<'p' | 'q', Tensor> | null {
+function factorsOf(model: Model): { p: (ids: Tensor) => Tensor; q: Tensor } | null {
   const { parameters, config, tables } = model;
-  if (config.model === 'two-tower') {
-    const { users: p, items: q } = model.vectors(users);
-    return { p, q };
-  }
-  const lookUp = (branch: Branch) => ({ p: embedding({ table: branch.users, ids: users }), q: branch.items });
-  const gmf = tables.gmf && lookUp(tables.gmf);
-  if (!tables.mlp || hiddenUnits(config).length > 0) return gmf;
-  const { p, q } = lookUp(tables.mlp);
-  const dim = q.shape[1]!;
+  const { gmf, mlp } = tables;
+  if (config.model === 'two-tower') return { p: (ids) => model.vectors('users', ids), q: model.vectors('items') };
+  const lookUp =
+    ({ users: table }: Branch) =>
+    (ids: Tensor) =>
+      embedding({ table, ids });
+  if (!mlp || hiddenUnits(config).length > 0) return gmf && { p: lookUp(gmf), q: gmf.items };
+  const dim = mlp.items.shape[1]!;
   const ones = (rows: number) =>
     tensor(parameters.gpu, new Float32Array(rows * dim).fill(1), { shape: [rows, dim], label: 'ones' });
-  const mlp = { p: concat(p, ones(users.size)), q: concat(ones(config.items), q) };
-  return gmf ? { p: concat(gmf.p, mlp.p), q: concat(gmf.q, mlp.q) } : mlp;
+  const besideOnes = (p: Tensor) => concat(p, ones(p.shape[0]!));
+  const behindOnes = (q: Tensor) => concat(ones(q.shape[0]!), q);
+  if (!gmf) return { p: (ids) => besideOnes(lookUp(mlp)(ids)), q: byRanges([mlp.items], 2 * dim, behindOnes) };
+  return {
+    p: (ids) => concat(lookUp(gmf)(ids), besideOnes(lookUp(mlp)(ids))),
+    q: byRanges([gmf.items, mlp.items], gmf.items.shape[1]! + 2 * dim, (q, own) => concat(q, behindOnes(own))),
+  };
 }
 
 /** Appends the hidden layers of a block of pairs; gives the last one's output, f32[users, items, units]. */

@@ -1,4 +1,5 @@
 import { concat } from '../autograd/ops/concat.ts';
+import { byRanges } from '../autograd/shards.ts';
 import { noGrad, tapeOf } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { hasMlp } from './config.ts';
@@ -13,11 +14,12 @@ import type { Model } from './model.ts';
 export function embeddings(model: Model, of: 'users' | 'items'): Tensor {
   const { parameters, config, tables } = model;
   const { gpu } = parameters;
-  if (config.model === 'two-tower') return model.vectors()[of];
+  if (config.model === 'two-tower') return model.vectors(of);
   return noGrad(gpu, () => {
     parameters.settle?.(tapeOf(gpu).plan);
     const gmf = tables.gmf?.[of];
     const mlp = hasMlp(config) ? tables.mlp?.[of] : undefined;
-    return gmf && mlp ? concat(gmf, mlp) : (gmf ?? mlp)!;
+    if (!gmf || !mlp) return (gmf ?? mlp)!;
+    return byRanges([gmf, mlp], gmf.shape[1]! + mlp.shape[1]!, concat);
   });
 }

@@ -5,6 +5,7 @@ import { linear } from '../autograd/ops/linear.ts';
 import { type OutputBce, outputBce, type Targets } from '../autograd/ops/output.ts';
 import { split } from '../autograd/ops/split.ts';
 import { Parameters } from '../autograd/parameters.ts';
+import { byRanges, commonRanges, rowsOf } from '../autograd/shards.ts';
 import type { Branch, Rows, Tables } from '../autograd/tables.ts';
 import { noGrad, tapeOf, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
@@ -130,7 +131,7 @@ export class Model {
    */
   evaluation(): Forward {
     const { gpu } = this.parameters;
-    const forward = this.config.model === 'two-tower' ? this.#ofVectors(this.vectors()) : this.frozen();
+    const forward = this.config.model === 'two-tower' ? this.#ofVectors() : this.frozen();
     return (users, items) => noGrad(gpu, () => forward(users, items));
   }
 
@@ -162,7 +163,8 @@ export class Model {
     return this.#forward((x, module) => evaluate(layers[module]!, x));
   }
 
-  #ofVectors(vectors: Branch): Forward {
+  #ofVectors(): Forward {
+    const vectors = { users: this.vectors('users'), items: this.vectors('items') };
     return (users, items) => this.#output(product(vectors, users, items));
   }
 
@@ -174,27 +176,22 @@ export class Model {
   }
 
   /**
-   * What the towers make in evaluation of all users and all items, f32[users, width] and f32[items, width], from the weights
-   * as they are when the dispatches appended here run: logit = vector of the user · vector of the item + b.
-   * @param ids only of these users, u32[users]
-   * Throws ConfigError for models other than two-tower, and for more users or items than the adapter can bind.
+   * What a tower makes in evaluation of all users or all items, f32[users or items, width], from the weights as they are when
+   * the dispatches appended here run: logit = vector of the user · vector of the item + b. Split where a table is, or a layer
+   * of so many does not fit a binding.
+   * @param ids only of these, u32[ids]
+   * Throws ConfigError for models other than two-tower.
    */
-  vectors(ids?: Tensor): Branch {
+  vectors(of: keyof Branch, ids?: Tensor): Tensor {
     const { parameters, config } = this;
     const { gpu } = parameters;
-    const { users, items } = this.#towerTables;
-    const widest = Math.max(config.mlpDim, ...config.mlpLayers);
-    for (const [count, what] of [[ids?.size ?? config.users, 'users'] as const, [config.items, 'items'] as const]) {
-      checkBindable(gpu, `a tower’s layer of ${count} ${what}`, 4 * count * widest);
-    }
+    const table = this.#towerTables[of];
     parameters.settle?.(tapeOf(gpu).plan);
-    return noGrad(gpu, () => ({
-      users: evaluate(
-        evaluatedLayers(parameters, config, 'user_tower'),
-        ids ? embedding({ table: users, ids }) : users,
-      ),
-      items: evaluate(evaluatedLayers(parameters, config, 'item_tower'), items),
-    }));
+    return noGrad(gpu, () => {
+      const layers = evaluatedLayers(parameters, config, of === 'users' ? 'user_tower' : 'item_tower');
+      const rows = ids ? embedding({ table, ids }) : table;
+      return byRanges([rows], Math.max(config.mlpDim, ...config.mlpLayers), (x) => evaluate(layers, x));
+    });
   }
 
   #forward(layers: Layers): Forward {
@@ -243,7 +240,8 @@ function initialParameters(gpu: Gpu, config: ModelConfig, seed: number): Paramet
   checkModelConfig(config);
   const parameters = new Parameters(gpu, parameterSpecs(config));
   parameters.specs.forEach((spec, i) => {
-    parameters.get(spec.name).write(initialValues(spec, i, seed));
+    const tensor = parameters.get(spec.name);
+    for (const range of commonRanges([tensor])) rowsOf(tensor, range).write(initialValues(spec, i, seed, range));
   });
   return parameters;
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../autograd/clock.ts';
 import type { Parameters } from '../autograd/parameters.ts';
 import type { Branch, Rows, Tables } from '../autograd/tables.ts';
 import { tapeOf, tensorView, zeros } from '../autograd/tape.ts';
-import type { Tensor } from '../autograd/tensor.ts';
+import type { Shape, Tensor } from '../autograd/tensor.ts';
 import { ConfigError } from '../errors.ts';
 import { adamGather, adamScatter, type RowParams, rowNorm, walkOf } from '../kernels/adam-rows.ts';
 import { groupByRow, groupsLength } from '../kernels/group.ts';
@@ -53,19 +53,19 @@ export abstract class RowAdam extends Adam {
   #gathered: Gathered | null = null;
 
   /** Whether the tables' rows are made of whole vectors, which the kernels want. */
-  static fits({ gmf, mlp }: Tables): boolean {
-    return [gmf, mlp].every((branch) => !branch || branch.users.shape[1]! % 4 === 0);
+  static fits(tables: readonly { readonly shape: Shape }[]): boolean {
+    return tables.every(({ shape }) => shape[1]! % 4 === 0);
   }
 
   /** @param tables the first tensors of the arena, in any order. Throws ConfigError when they are not or do not fit. */
   constructor(parameters: Parameters, clock: Clock, tables: Tables, options: AdamOptions = {}) {
     super(parameters, clock, options);
     const branches = [tables.gmf, tables.mlp].filter((branch) => branch !== null);
-    if (!RowAdam.fits(tables)) {
+    const all = branches.flatMap(({ users, items }) => [users, items]);
+    if (!RowAdam.fits(all)) {
       const dims = branches.map(({ users }) => users.shape[1]).join(' and ');
       throw new ConfigError(`embeddings of ${dims} dimensions, updated row by row: multiples of 4 would be right`);
     }
-    const all = branches.flatMap(({ users, items }) => [users, items]);
     const ends = all.map(({ label }) => aligned(parameters.stretchesOf(label).at(-1)!.to));
     const end = Math.max(...ends);
     const length = all.reduce((sum, { size }) => sum + aligned(size), 0);

@@ -51,7 +51,7 @@ export async function foldIn(gpu: Gpu, model: Model, items: Uint32Array<ArrayBuf
     clock.advance(loss);
   });
   try {
-    await runChunks(gpu, { clock, count: FOLD_IN.steps, prepare, scoreChunk: step });
+    await runChunks(gpu, { clock, prepare, parts: [{ count: FOLD_IN.steps, scoreChunk: step }] });
   } finally {
     for (const tape of tapes) tape.dispose();
   }

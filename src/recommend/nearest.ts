@@ -1,8 +1,9 @@
 import { embedding } from '../autograd/ops/embedding.ts';
+import { byRanges, commonRanges, rowsOf } from '../autograd/shards.ts';
 import { record, type Tape, tensor, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { keepTop, readTopItems, type TopItems } from '../evaluate/top-items.ts';
-import { checkBindable, type Gpu } from '../gpu/device.ts';
+import type { Gpu } from '../gpu/device.ts';
 import { maskSeen } from '../kernels/catalogue.ts';
 import { normalize } from '../kernels/normalize.ts';
 import { pairScores } from '../kernels/pairs.ts';
@@ -23,17 +24,22 @@ export async function nearestRows(gpu: Gpu, table: () => Tensor, row: number, k:
     made = tape;
     const x = table();
     const [rows, dim] = x.shape as [number, number];
-    checkBindable(gpu, `${rows} rows of length one`, 4 * rows * dim);
     const ids = (values: number[]) => tensor(gpu, Uint32Array.from(values));
-    const y = zeros(gpu, [rows, dim], { label: 'rows of length one' });
-    normalize(tape.plan, x.view, y.view, { rows, dim });
+    const y = byRanges([x], dim, (some) => {
+      const one = zeros(gpu, some.shape, { label: 'rows of length one' });
+      normalize(tape.plan, some.view, one.view, { rows: some.shape[0]!, dim });
+      return one;
+    });
     const asked = embedding({ table: y, ids: ids([row]) });
     const step = ids([0]).view;
     const keys = zeros(gpu, [rows], { dtype: 'u32', label: 'cosines' }).view;
     const [ones, bias] = [tensor(gpu, new Float32Array(dim).fill(1)).view, zeros(gpu, [1]).view];
     const block = { users: 1, items: rows, firstItem: 0, tested: 1 };
-    const views = { step, p: asked.view, q: y.view, h: ones, bias, keys };
-    pairScores(tape.plan, views, block, { allItems: rows, dim, units: 0 });
+    for (const range of commonRanges([y])) {
+      const own = { ...keys, offset: 4 * range.first, size: 4 * range.rows };
+      const views = { step, p: asked.view, q: rowsOf(y, range).view, h: ones, bias, keys: own };
+      pairScores(tape.plan, views, { ...block, items: range.rows }, { allItems: range.rows, dim, units: 0 });
+    }
     const itself = { offsets: ids([0, 1]).view, seenItems: ids([row]).view, heldOut: ids([NO_CANDIDATE]).view };
     maskSeen(tape.plan, { step, ...itself, keys }, block);
     best = keepTop(tape.plan, step, keys, block, k);

@@ -17,6 +17,7 @@ import { type Interlude, type TrainProgress, trainEpoch } from './epoch.ts';
 import { newEvaluations } from './evaluations.ts';
 import { type Best, bestEpoch, type EpochEvent, outOfPatience, type RecoveredEvent } from './history.ts';
 import { Losses } from './losses.ts';
+import { withinMemory } from './memory.ts';
 import { newOptimizer } from './optimizer.ts';
 import { type RecordedSteps, recordSteps } from './recorded-steps.ts';
 import { rewinding } from './rewinding.ts';
@@ -77,13 +78,16 @@ export class Trainer {
     settings: Partial<TrainSettings> = {},
     options: TrainerOptions = {},
   ): Promise<Trainer> {
-    const trainer = new Trainer(gpu, split, resolveSettings(settings), options);
-    const { evaluation, validation } = trainer;
-    const { usual, hard } = trainer.#steps;
-    const plans = [usual.full, usual.last, hard?.full, hard?.last, evaluation, validation];
-    await Promise.all(plans.map((plan) => plan?.compile()));
-    gpu.check();
-    return trainer;
+    const resolved = resolveSettings(settings);
+    return withinMemory(gpu, modelConfig(resolved, split.users, split.items), resolved, async () => {
+      const trainer = new Trainer(gpu, split, resolved, options);
+      const { evaluation, validation } = trainer;
+      const { usual, hard } = trainer.#steps;
+      const plans = [usual.full, usual.last, hard?.full, hard?.last, evaluation, validation];
+      await Promise.all(plans.map((plan) => plan?.compile()));
+      gpu.check();
+      return trainer;
+    });
   }
 
   private constructor(gpu: Gpu, split: Split, settings: TrainSettings, options: TrainerOptions) {
