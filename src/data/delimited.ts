@@ -87,15 +87,19 @@ function firstRows(name: string, { text: head, isAll }: Head, format: DelimitedF
   return { delimiter, first, second };
 }
 
-/** The one that cuts the first row into most columns, the first of equals; null where there is only one column. */
+/**
+ * The one that cuts the first row into most columns, the first of equals; null where there is only one column. One by which
+ * the quotes are wrong is taken only when they are by all of them.
+ */
 function bestDelimiter(text: string, delimiters: readonly string[]): string | null {
+  const cuts = delimiters.map((delimiter) => ({ delimiter, ...parsed(text, delimiter, 1) }));
+  const right = cuts.filter(({ errors }) => errors.length === 0);
   let best: string | null = null;
   let most = 1;
-  for (const delimiter of delimiters) {
-    const [{ length }] = parsed(text, delimiter, 1).data;
-    if (length <= most) continue;
+  for (const { delimiter, data } of right.length > 0 ? right : cuts) {
+    if (data[0].length <= most) continue;
     best = delimiter;
-    most = length;
+    most = data[0].length;
   }
   return best;
 }

@@ -14,7 +14,7 @@ export interface ByteSource {
  * A gzip of interactions is a tenth to a third of their size; one of nothing but zeros a thousandth, which is how a small
  * file fills a disk. What inflates further than this is refused, once it is large enough to do harm.
  */
-const MOST_INFLATED = { ratio: 100, bytes: 64 * 2 ** 20 };
+const MOST_INFLATED = { ratio: 100, bytes: 16 * 2 ** 20 };
 /** Bytes that are inflated at once: in some browsers all that comes of a piece is held before any of it is read. */
 const PIECE = 1 << 14;
 
