@@ -2,6 +2,7 @@
 import { type Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, DataError, GpuError, GpuOutOfMemoryError, NonFiniteError } from '../src/errors.ts';
 import { Gpu, type OpenOptions } from '../src/gpu/device.ts';
+import { printable } from '../src/printable.ts';
 
 const EXPECTED = [ConfigError, DataError, GpuError];
 
@@ -92,11 +93,11 @@ export async function parseProgram(program: Command): Promise<void> {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
     } else if (EXPECTED.some((kind) => error instanceof kind)) {
-      console.error(`error: ${(error as Error).message}`);
+      console.error(printable(`error: ${(error as Error).message}`));
       if (error instanceof GpuOutOfMemoryError && error.plan) console.error(error.plan);
       process.exitCode = 2;
     } else if (error instanceof NonFiniteError) {
-      console.error(`error: ${error.message}`);
+      console.error(printable(`error: ${error.message}`));
       process.exitCode = 1;
     } else {
       throw error;

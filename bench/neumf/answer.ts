@@ -1,8 +1,10 @@
 /** What the commands answer with: lists of rows, as CSV, JSON or a table for people, to a file or to stdout. */
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import Papa from 'papaparse';
 import { ConfigError } from '../../src/errors.ts';
+import { printable } from '../../src/printable.ts';
+import { csvLines } from '../csv.ts';
+import { jsonLine } from '../json-line.ts';
 
 type Cell = string | number;
 
@@ -23,7 +25,7 @@ export function addAnswerOptions(command: Command): void {
     .addOption(
       new Option(
         '--format <name>',
-        'how to write the answer; CSV has an apostrophe before what a spreadsheet would take for a formula (= + - @)',
+        'how to write the answer; CSV has an apostrophe before what a spreadsheet would take for a formula (= + - @), but for numbers',
       )
         .choices(['table', 'csv', 'json'])
         .default('table'),
@@ -72,14 +74,18 @@ export class Answer {
   }
 
   #csv({ about, rows }: List): string {
-    const data = rows.map((row) => this.#columns.map((column) => row[column] ?? about[column] ?? ''));
-    const lines = this.#lists === 0 ? { fields: [...this.#columns], data } : data;
-    if (data.length === 0 && this.#lists > 0) return '';
-    return `${Papa.unparse(lines, { escapeFormulae: true, newline: '\n' }).trimEnd()}\n`;
+    const lines = rows.map((row) => this.#columns.map((column) => row[column] ?? about[column] ?? ''));
+    const text = csvLines(this.#lists === 0 ? [this.#columns, ...lines] : lines);
+    // Files and pipes get what the ids are; a terminal would obey them.
+    return this.#isTerminal ? text.split('\n').map(printable).join('\n') : text;
   }
 
   #json({ about, rows }: List): string {
-    return `${this.#lists === 0 ? '[\n' : ',\n'}${JSON.stringify({ ...about, [this.#member]: rows })}`;
+    return `${this.#lists === 0 ? '[\n' : ',\n'}${jsonLine({ ...about, [this.#member]: rows })}`;
+  }
+
+  get #isTerminal(): boolean {
+    return this.#path === undefined && process.stdout.isTTY === true;
   }
 
   #append(text: string): void {
@@ -106,7 +112,7 @@ export class Answer {
 
 /** A heading, then the rows' cells under each other: words to the left, numbers to the right. */
 function table({ about, rows }: List): string {
-  const heading = Object.entries(about).map(([name, value]) => `${name} ${value}`);
+  const heading = Object.entries(about).map(([name, value]) => `${name} ${shown(value)}`);
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const cells = [columns, ...rows.map((row) => columns.map((column) => shown(row[column])))];
   const widths = columns.map((_, c) => Math.max(...cells.map((line) => line[c]!.length)));
@@ -123,5 +129,5 @@ function table({ about, rows }: List): string {
 
 function shown(cell: Cell | undefined): string {
   if (cell === undefined) return '';
-  return typeof cell === 'number' && !Number.isInteger(cell) ? cell.toFixed(4) : String(cell);
+  return typeof cell === 'number' && !Number.isInteger(cell) ? cell.toFixed(4) : printable(String(cell));
 }

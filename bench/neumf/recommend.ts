@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ConfigError } from '../../src/errors.ts';
+import { printable } from '../../src/printable.ts';
 import type { Recommender } from '../../src/recommend/recommender.ts';
 import { retrieveThenRank } from '../../src/recommend/two-stages.ts';
 import type { Recommendation, RecommendOptions } from '../../src/recommend/types.ts';
@@ -107,7 +108,7 @@ async function answerNewcomer(
     candidates,
     includeSeen,
   });
-  if (unknown.length > 0) console.error(`note: unknown items had no part in it: ${unknown.join(', ')}`);
+  if (unknown.length > 0) console.error(printable(`note: unknown items had no part in it: ${unknown.join(', ')}`));
   if (source === 'popularity')
     console.error('note: no item of the history is known, so these are the most popular items');
   answer.write({ about: { source }, rows: rowsOf(recommendations) });

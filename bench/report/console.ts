@@ -1,6 +1,7 @@
 import cliProgress from 'cli-progress';
 import type { Evaluated } from '../../src/evaluate/evaluation.ts';
 import { CUTOFF } from '../../src/evaluate/metrics.ts';
+import { printable } from '../../src/printable.ts';
 import { type EpochEvent, hitRateAt10, judged, type StartEvent } from '../../src/train/history.ts';
 import type { Display } from './display.ts';
 import {
@@ -119,7 +120,7 @@ export function createConsole(options: {
   /** The bar is taken away first and drawn anew by the next progress, so a row always stands above it. */
   const print = (...lines: string[]) => {
     close();
-    stream.write(`${lines.join('\n')}\n`);
+    stream.write(`${lines.map(printable).join('\n')}\n`);
   };
 
   /** On a terminal, moves the bar of that name, which takes the place of another. */

@@ -1,6 +1,6 @@
-import Papa from 'papaparse';
 import type { IdMap, Ids } from '../../src/data/id-map.ts';
 import type { NonFiniteError } from '../../src/errors.ts';
+import { csvLines } from '../csv.ts';
 import { formatCount } from './format.ts';
 
 /** Ids that are named; the others are counted. */
@@ -25,8 +25,8 @@ function nameSome(what: string, rows: Uint32Array, ids: IdMap): string {
 /** On one line, whatever the id has in it. */
 const shown = (id: string) => JSON.stringify(id.length > LONGEST ? `${id.slice(0, LONGEST)}…` : id);
 
-/** The batch as a table, sample by sample; what a spreadsheet would take for a formula has an apostrophe before it. */
+/** The batch as a table, sample by sample. */
 export function batchCsv({ users, items, labels }: NonFiniteError, { userIds, itemIds }: Ids): string {
   const rows = Array.from(users, (user, i) => [userIds.idOf(user), itemIds.idOf(items[i]!), labels[i]!]);
-  return `${Papa.unparse([['user', 'item', 'label'], ...rows], { escapeFormulae: true, newline: '\n' })}\n`;
+  return csvLines([['user', 'item', 'label'], ...rows]);
 }

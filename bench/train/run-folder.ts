@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { EndEvent, EpochEvent, HistoryEvent, RecoveredEvent, StartEvent } from '../../src/train/history.ts';
 import { makeFolder, replaceFile } from '../files.ts';
+import { jsonLine } from '../json-line.ts';
 import { type Run, renderReport } from '../report/html.ts';
 
 /** The files of one run: history.jsonl line by line, checkpoint.safetensors and report.html each replaced as a whole. */
@@ -54,7 +55,7 @@ export class RunFolder {
   }
 
   #append(event: HistoryEvent): void {
-    this.#history += `${JSON.stringify(event)}\n`;
+    this.#history += `${jsonLine(event)}\n`;
     replaceFile(this.#folder, 'history.jsonl', this.#history);
   }
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { summariseRuns } from '../../src/train/runs.ts';
 import { resolveSettings } from '../../src/train/settings.ts';
 import { replaceFile } from '../files.ts';
+import { jsonLine } from '../json-line.ts';
 import { type NamedRun, renderRuns, runsTable } from '../report/runs.ts';
 import type { TrainOptions } from './options.ts';
 import { type FinishedRun, type RunInput, runOnce } from './run.ts';
@@ -35,7 +36,7 @@ export async function runMany(input: Omit<RunInput, 'folder' | 'fitted'>): Promi
 function sumUp(runs: readonly NamedRun[], { out, json }: TrainOptions): void {
   const [{ start }] = runs;
   const event = summariseRuns(runs);
-  const text = JSON.stringify(event);
+  const text = jsonLine(event);
   replaceFile(out, 'runs.json', `${text}\n`);
   replaceFile(out, 'runs.html', renderRuns(event, runs, new Date()));
   console.log(
