@@ -19,6 +19,8 @@ const on = useGpu();
 interface Setting extends Partial<ModelConfig> {
   readonly adam?: AdamOptions;
   readonly clipNorm?: number;
+  /** Whether the norm of the gradients is computed, as in training. */
+  readonly norm?: boolean;
   readonly rows?: number;
   /** Whether samples count by weights of their own. */
   readonly weighted?: boolean;
@@ -45,7 +47,7 @@ async function train(
   during: (step: number, fused: Fused) => void = () => {},
 ) {
   const { gpu } = on;
-  const { adam = {}, clipNorm = null, rows = 11, weighted = false, softmax = false, ...sizes } = setting;
+  const { adam = {}, clipNorm = null, norm = true, rows = 11, weighted = false, softmax = false, ...sizes } = setting;
   const config = { ...PAPER, ...sizes };
   const model = new Model(gpu, config, 5);
   const clock = new Clock(gpu, STEPS);
@@ -62,7 +64,7 @@ async function train(
     model,
     clock,
     clipNorm,
-    norm: true,
+    norm,
     dropout,
     ...(softmax && { softmax: { logQ, temperature: 0.5 } }),
   };
@@ -99,7 +101,7 @@ async function train(
     plan,
     weights,
     losses: [...(await clock.losses.data())],
-    clip: [...(await clip!.data())],
+    clip: clip ? [...(await clip.data())] : [],
     m: await moments(optimizer.state.m),
     v: await moments(optimizer.state.v),
   };
@@ -179,6 +181,15 @@ it('clips by the norm of all gradients, to rounding as the plain step does', asy
     expectClose(fused.weights.get(name)!, values, { scale, relative: 1e-3 });
   }
 });
+
+it.each([11, 190])(
+  'without a norm, rows’ gradients are summed as they are used, to the same bits: %i samples',
+  async (rows) => {
+    const [fused, plain] = [await train('fused', { rows, norm: false }), await train('plain', { rows })];
+    expect(fused.clip).toEqual([]);
+    expectSameBits(fused, plain);
+  },
+);
 
 it('settling at any time, and reading a table in between, changes nothing', async () => {
   const plain = await train('plain', {});

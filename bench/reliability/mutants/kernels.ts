@@ -89,6 +89,15 @@ export const BACKWARD_KERNELS: readonly BackwardKernel[] = [
   },
   { shader: 'output_grad', gradients: ['dweight', 'dbias'], lastRows: [IN_SPAN], tests: FUSED },
   {
+    shader: 'row_norm',
+    gradients: ['dy'],
+    lastRows: [
+      ['k < start + count', 'k + 1u < start + count'],
+      ['position < params.n', 'position + 1u < params.n'],
+    ],
+    tests: FUSED,
+  },
+  {
     shader: 'adam_scatter',
     gradients: ['g'],
     lastRows: [
