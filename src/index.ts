@@ -48,6 +48,7 @@ export {
   GpuOutOfMemoryError,
   GpuValidationError,
   NoAdapterError,
+  type NonFinite,
   NonFiniteError,
 } from './errors.ts';
 export { alarms, type RunFigures } from './evaluate/alarms.ts';
