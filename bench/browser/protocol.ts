@@ -2,7 +2,7 @@
 import type { Timing } from '../../src/gpu/profiler.ts';
 import type { Neighbour, Recommendation } from '../../src/recommend/types.ts';
 import type { TrainProgress } from '../../src/train/epoch.ts';
-import type { EpochEvent, RecoveredEvent, StartEvent } from '../../src/train/history.ts';
+import type { Best, EpochEvent, RecoveredEvent, StartEvent } from '../../src/train/history.ts';
 import type { TrainSettings } from '../../src/train/settings.ts';
 
 export interface AdapterFacts {
@@ -114,6 +114,8 @@ export type Told =
   | { readonly event: 'state'; readonly state: RunState }
   /** A baseline that took a while. */
   | { readonly event: 'baseline'; readonly name: string; readonly figures: StartEvent['baselines'][string] }
+  /** The best epoch by the validation items, with its figures on the test items; the model now has its weights. */
+  | { readonly event: 'tested'; readonly best: Best }
   /** Training ended with an error. */
   | { readonly event: 'failed'; readonly error: Failure };
 

@@ -137,7 +137,10 @@ export class Run {
       this.#tell(epoch);
       this.#eta.epoch(epoch);
     }
-    if (this.trainer.finished) this.#say('finished');
+    if (!this.trainer.finished) return;
+    const { best, validation } = this.trainer;
+    if (best && validation) this.#tell({ event: 'tested', best });
+    this.#say('finished');
   }
 
   #failure(error: Error): Failure {

@@ -69,8 +69,9 @@ export class Session implements Engine {
   }
 
   async start(settings: Partial<TrainSettings>): Promise<void> {
-    const dataset = this.#data();
+    const dataset = await this.#split(this.#data(), splitOptions(resolveSettings(settings)));
     await this.#forget();
+    this.#dataset = dataset;
     await this.#begin(async (gpu) => Run.create(gpu, dataset, settings, this.#tell));
     this.#run!.resume();
     this.#fitBaselines();
@@ -243,6 +244,13 @@ export class Session implements Engine {
     const ids: { userIds: IdMap; itemIds: IdMap } | null = this.#opened?.ids ?? this.#dataset;
     if (ids) return ids;
     throw new ConfigError('no data yet: a file, the bundled set or a checkpoint would be right');
+  }
+
+  /** The data, with validation items held out or not. */
+  async #split(dataset: Dataset, options: ReturnType<typeof splitOptions>): Promise<Dataset> {
+    // Items that are drawn, as the data has no times, are those of one seed.
+    if (!options.validation && !dataset.split.validation) return dataset;
+    return loadDataset(sourcesOf(this.#files), { ...options, knownIds: dataset });
   }
 
   #data(): Dataset {

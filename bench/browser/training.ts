@@ -1,4 +1,4 @@
-import { type EpochEvent, judged, type StartEvent } from '../../src/train/history.ts';
+import { type Best, type EpochEvent, judged, metricsIn, type StartEvent } from '../../src/train/history.ts';
 import {
   describeModel,
   describeRecovery,
@@ -37,6 +37,7 @@ export class TrainingView {
     else if (told.event === 'progress') this.#progress(told);
     else if (told.event === 'epoch') this.#epoch(told);
     else if (told.event === 'baseline') this.#charts.baseline(told.name, told.figures);
+    else if (told.event === 'tested') this.#tested(told.best);
     else if (told.event === 'recovered') {
       const said = `${describeRecovery(told)}.`;
       say(said);
@@ -84,6 +85,16 @@ export class TrainingView {
     this.#place(event.epoch, epochs, event.epoch);
     this.#charts.epoch(event);
     say(`Epoch ${event.epoch} of ${epochs}: loss ${formatScore(event.loss)}, HR@10 ${formatScore(hr)}.`);
+  }
+
+  #tested(best: Best): void {
+    const figures = protocolsOf(this.#start!).map(({ name, metricsIn: of }) => {
+      const { 'hr@10': hr, 'ndcg@10': ndcg } = of(metricsIn(best)) ?? {};
+      return `HR@10 ${formatScore(hr)} and NDCG@10 ${formatScore(ndcg)} (${name})`;
+    });
+    this.#note(
+      `Epoch ${best.epoch} was the best on the validation items. The model has its weights, and on the test items ${figures.join(', ')}.`,
+    );
   }
 
   #place(done: number, epochs: number, epoch: number): void {

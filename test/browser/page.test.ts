@@ -61,7 +61,8 @@ async function openAndCut(): Promise<void> {
 /** Waits until an element says so. */
 async function sees(selector: string, text: string): Promise<void> {
   const said = (at: string, what: string) => document.querySelector(at)?.textContent?.includes(what) ?? false;
-  await page.waitForFunction(said, { timeout: 60_000 }, selector, text).catch(async () => {
+  // At every change: what is said only for a moment would be gone at the next look.
+  await page.waitForFunction(said, { timeout: 60_000, polling: 'mutation' }, selector, text).catch(async () => {
     const present = await textOf(selector);
     throw new Error(`${selector} says "${present}", not "${text}"; trouble: ${await textOf('#trouble')}; ${errors}`);
   });
@@ -99,8 +100,9 @@ async function ask(user: string): Promise<string[]> {
 
 /** A file that the page gives, once all of it is there. */
 async function downloaded(button: string, name: string): Promise<Uint8Array<ArrayBuffer>> {
-  await page.click(button);
   const file = join(folder, name);
+  rmSync(file, { force: true });
+  await page.click(button);
   for (let tries = 0; !existsSync(file) && tries < 200; tries++)
     await new Promise((resolve) => setTimeout(resolve, 50));
   return new Uint8Array(readFileSync(file));
@@ -176,6 +178,42 @@ it('after a reload gives the same answer from the checkpoint', async () => {
   expect(await ask('user 7')).toEqual(answer);
   await drop('purchases.csv', new TextEncoder().encode('user,item,timestamp\na,b,yesterday\n'));
   await sees('#trouble', 'purchases.csv:2:');
+});
+
+it('chooses the best epoch on validation items and ends when patience does, by settings that are checked as everywhere', async () => {
+  await drop('purchases.csv', encoded);
+  await sees('#status', 'The data is read');
+  await page.click('#more summary');
+  await choose({ epochs: '30', 'batch-size': '64', lr: '0.01', 'mlp-layers': '16,none', patience: '2' });
+  await page.click('#start');
+  await sees('#trouble', 'This does not work as it is');
+  await choose({ 'mlp-layers': '16,8', 'gmf-dim': '4', 'mlp-dim': '8', optimizer: 'sgd', momentum: '0.9' });
+  await page.click('#start');
+  await sees('#trouble', 'validation would be right');
+  await page.click('#validation');
+  await page.click('#start');
+  await sees('#status', 'All epochs are done');
+  expect(await textOf('#notes')).toMatch(
+    /Epoch \d+ was the best on the validation items.* on the test items HR@10 0?\.\d+/,
+  );
+  expect(Number((await textOf('#now-epoch')).split(' ')[0])).toBeLessThan(30);
+  const { settings } = checkpointInfo(await downloaded('#save', 'checkpoint.safetensors'), 'the checkpoint');
+  expect(settings).toMatchObject({
+    validation: true,
+    patience: 2,
+    mlpLayers: [16, 8],
+    optimizer: 'sgd',
+    momentum: 0.9,
+  });
+  await page.click('#validation');
+  await choose({
+    'mlp-layers': '32,16,8',
+    'gmf-dim': '8',
+    'mlp-dim': '32',
+    optimizer: 'adam',
+    momentum: '0',
+    patience: '0',
+  });
 });
 
 it('goes on from the last kept state when the device is lost', async () => {
