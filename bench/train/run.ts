@@ -1,5 +1,5 @@
 import type { Dataset } from '../../src/data/dataset.ts';
-import { NonFiniteError } from '../../src/errors.ts';
+import { DeviceLostError, NonFiniteError } from '../../src/errors.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { EndEvent, RecoveredEvent } from '../../src/train/history.ts';
 import { LastingRun } from '../../src/train/lasting-run.ts';
@@ -111,7 +111,9 @@ export async function runOnce(input: RunInput): Promise<FinishedRun> {
     if (!options.json) console.log(`wrote ${folder.files.join(', ')}`);
     return { ...finished, fitted };
   } catch (error) {
-    throw error instanceof NonFiniteError ? new NonFiniteError(explain(error, input, run.trainer), error) : error;
+    if (error instanceof NonFiniteError) throw new NonFiniteError(explain(error, input, run.trainer), error);
+    if (!(error instanceof DeviceLostError) || !folder.checkpoint) throw error;
+    throw new DeviceLostError(`${error.message}; --resume ${folder.checkpoint} goes on from the last kept state`);
   } finally {
     display.close();
     device.gpu = run.gpu;

@@ -33,8 +33,8 @@ export interface Counters {
   submits: number;
 }
 
-/** A promise of a lost device may be broken a moment before the device says that it is lost. */
-const LOSS_FOLLOWS_MS = 200;
+/** What goes wrong on a lost device may be heard of a moment before its loss is. */
+const LOSS_FOLLOWS_MS = 500;
 
 /** Software adapters by the names their drivers give; `isFallbackAdapter` is not set by all of them. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i;
@@ -240,11 +240,16 @@ export class Gpu {
     try {
       return await waitFor(this.#unlessLost(promise), this);
     } catch (error) {
-      this.check();
-      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_FOLLOWS_MS))]);
-      this.check();
-      throw error;
+      throw await this.causeOf(error);
     }
+  }
+
+  /** What is behind an error: the loss of the device, also where that is heard of only now, or what it reported before. */
+  async causeOf(error: unknown): Promise<unknown> {
+    if (!(this.#failure instanceof DeviceLostError) && !this.#closed) {
+      await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_FOLLOWS_MS))]);
+    }
+    return this.#failure ?? error;
   }
 
   /** A race with `device.lost` itself would stay in memory for as long as the device lives, once for every wait. */

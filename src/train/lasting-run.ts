@@ -71,8 +71,7 @@ export class LastingRun {
     try {
       run.#built = await run.#build(gpu);
     } catch (error) {
-      if (!(error instanceof DeviceLostError)) throw error;
-      await run.#replace(gpu, error);
+      await run.#replace(gpu, await lossBehind(gpu, error));
     }
     return run;
   }
@@ -157,37 +156,40 @@ export class LastingRun {
   }
 
   /** Makes good what went wrong with what was built, or throws the error. */
-  #goBack(built: Built, error: unknown): Promise<void> {
-    if (built !== this.#built) return Promise.resolve(); // somebody else has
-    if (error instanceof NonFiniteError) return this.#restore(built).then(() => Promise.reject(error));
-    if (!(error instanceof DeviceLostError)) return Promise.reject(error);
-    this.#goingBack ??= this.#replace(built.gpu, error).finally(() => {
+  async #goBack(built: Built, error: unknown): Promise<void> {
+    if (built !== this.#built) return; // somebody else has
+    if (error instanceof NonFiniteError) {
+      await this.#restore(built);
+      throw error;
+    }
+    const loss = await lossBehind(built.gpu, error);
+    if (built !== this.#built) return;
+    this.#goingBack ??= this.#replace(built.gpu, loss).finally(() => {
       this.#goingBack = null;
     });
-    return this.#goingBack;
+    await this.#goingBack;
   }
 
-  /** Opens a device in place of the lost one, and builds there what was kept. */
-  async #replace(lost: Gpu, error: DeviceLostError): Promise<void> {
-    if (lost.borrowed) throw error;
-    lost.close();
-    let last: GpuError = error;
+  /** Opens a device in place of a lost one, and builds there what was kept. */
+  async #replace(gpu: Gpu, loss: DeviceLostError): Promise<void> {
+    gpu.close();
+    let last: GpuError = loss;
     while (this.#attempts < WAITS_MS.length) {
       const wait = WAITS_MS[this.#attempts++];
       await new Promise((resolve) => setTimeout(resolve, wait));
       try {
-        this.#built = await this.#build(await lost.reopen());
+        this.#built = await this.#build(await gpu.reopen());
       } catch (failure) {
         if (!(failure instanceof GpuError)) throw failure;
         last = failure;
         continue;
       }
-      this.#tell('device lost', error);
+      this.#tell('device lost', loss);
       return;
     }
     this.#attempts = 0; // whoever tries again has three more
     const tried = `${WAITS_MS.length} attempts to go on with another failed, the last with: ${last.message}`;
-    throw new DeviceLostError(`${error.message}; ${tried}`, { cause: error });
+    throw new DeviceLostError(`${loss.message}; ${tried}`, { cause: last });
   }
 
   #tell(reason: RecoveredEvent['reason'], { message }: Error): void {
@@ -213,8 +215,9 @@ export class LastingRun {
       if (this.#ended) for await (const _ of trainer); // takes the best epoch's weights, and tests them
       return built;
     } catch (error) {
+      const cause = error instanceof GpuError ? await gpu.causeOf(error) : error;
       gpu.close();
-      throw error;
+      throw cause;
     }
   }
 
@@ -242,4 +245,11 @@ export class LastingRun {
       },
     };
   }
+}
+
+/** Throws what is no loss of the device, and the loss of one that is borrowed. */
+async function lossBehind(gpu: Gpu, error: unknown): Promise<DeviceLostError> {
+  const cause = error instanceof GpuError ? await gpu.causeOf(error) : error;
+  if (cause instanceof DeviceLostError && !gpu.borrowed) return cause;
+  throw cause;
 }

@@ -31,10 +31,18 @@ export class Workplace {
     return join(this.folder, name);
   }
 
-  /** @param watch is called with each line of stdout as it comes */
-  run(script: Script, args: readonly string[], watch?: (line: string, child: ChildProcess) => void) {
+  /**
+   * @param watch is called with each line of stdout as it comes
+   * @param variables of the environment, beside the test's own
+   */
+  run(
+    script: Script,
+    args: readonly string[],
+    watch?: (line: string, child: ChildProcess) => void,
+    variables: Readonly<Record<string, string>> = {},
+  ) {
     const file = fileURLToPath(new URL(`../../bench/${script}.ts`, import.meta.url));
-    const env = { ...process.env, NEUMF_ADAPTER: 'swiftshader' };
+    const env = { ...process.env, NEUMF_ADAPTER: 'swiftshader', ...variables };
     const child = spawn(process.execPath, [file, ...args], {
       cwd: this.folder,
       env,
