@@ -1,11 +1,19 @@
+/** Runs whose devices are lost: one loss at a time, each for a reason, and then a few at random. */
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { loseDevices } from '../../bench/reliability/device-loss/trials.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { identityIds } from '../../src/data/id-map.ts';
+import { drawValidation } from '../../src/data/validation.ts';
 import { DeviceLostError, NoAdapterError } from '../../src/errors.ts';
+import { Evaluation } from '../../src/evaluate/evaluation.ts';
 import { Gpu } from '../../src/gpu/device.ts';
+import { Pacer } from '../../src/gpu/pacer.ts';
+import { Plan } from '../../src/gpu/plan.ts';
+import { BestWeights } from '../../src/train/best-weights.ts';
 import { checkpointInfo, encodeCheckpoint, restoreCheckpoint } from '../../src/train/checkpoint.ts';
 import type { RecoveredEvent } from '../../src/train/history.ts';
 import { LastingRun, type LastingRunOptions } from '../../src/train/lasting-run.ts';
+import type { TrainSettings } from '../../src/train/settings.ts';
 import { GROUPS, LESSON_LIKE, trained } from './fixture.ts';
 
 const DATASET: Dataset = {
@@ -20,9 +28,14 @@ const DATASET: Dataset = {
 const SETTINGS = { ...LESSON_LIKE, epochs: 3 } as const;
 
 /** A run, and what it says of its losses. */
-async function newRun(options: LastingRunOptions = {}, gpu?: Gpu) {
+async function newRun(
+  options: LastingRunOptions = {},
+  gpu?: Gpu,
+  settings: Partial<TrainSettings> = SETTINGS,
+  dataset = DATASET,
+) {
   const recoveries: RecoveredEvent[] = [];
-  const run = await LastingRun.create(gpu ?? (await Gpu.open()), DATASET, SETTINGS, {
+  const run = await LastingRun.create(gpu ?? (await Gpu.open()), dataset, settings, {
     onRecovered: (event) => recoveries.push(event),
     ...options,
   });
@@ -41,6 +54,17 @@ async function toTheEnd(run: LastingRun, atEpoch: (epoch: number) => void = () =
   run.close();
   expect(told.slice(-losses.length)).toEqual(losses);
   return { losses, sha };
+}
+
+/** Destroys the device once, when that method is called next and has begun. */
+function loseIn<T extends object>(owner: T, method: keyof T, device: GPUDevice): void {
+  const original = owner[method] as (...args: unknown[]) => unknown;
+  owner[method] = function (this: unknown, ...args: unknown[]) {
+    owner[method] = original as T[keyof T];
+    const begun = original.apply(this, args);
+    device.destroy();
+    return begun;
+  } as T[keyof T];
 }
 
 let straight: Awaited<ReturnType<typeof toTheEnd>>;
@@ -66,6 +90,19 @@ describe('a run whose device is lost', () => {
         message: expect.stringMatching(/^the GPU device was lost/),
       },
     ]);
+  });
+
+  it.each([
+    ['it is built', (device: GPUDevice) => loseIn(Plan.prototype, 'compile', device)],
+    ['its steps are under way', (device: GPUDevice) => loseIn(Pacer.prototype, 'submitted', device)],
+    ['its first epoch is evaluated', (device: GPUDevice) => loseIn(Evaluation.prototype, 'metrics', device)],
+    ['its first epoch’s state is read back', (device: GPUDevice) => loseIn(BestWeights.prototype, 'both', device)],
+  ])('while %s, ends with the same bits', async (_, lose) => {
+    const gpu = await Gpu.open();
+    lose(gpu.device);
+    const { run, recoveries } = await newRun({}, gpu);
+    expect(await toTheEnd(run)).toEqual(straight);
+    expect(recoveries.map(({ step }) => step)).toEqual([0]);
   });
 
   it('goes on from within an epoch, where states are kept there', async () => {
@@ -98,11 +135,16 @@ describe('a run whose device is lost', () => {
     expect(recoveries.map(({ step }) => step)).toEqual([first.step]);
   });
 
-  it('answers for its end again, with the best epoch’s weights', async () => {
-    const { run } = await newRun();
+  it('answers for its end again, with the best epoch’s weights and their figures', async () => {
+    const settings = { ...SETTINGS, lr: 0.1, epochs: 8, validation: true, patience: 2 };
+    const { run } = await newRun({}, undefined, settings, { ...DATASET, split: drawValidation(GROUPS, 1) });
     for await (const _ of run);
+    const { best, history } = run.trainer;
+    expect(best!.epoch).toBeLessThan(history.length);
+    const sha = await run.trainer.weightsSha256();
     run.gpu.device.destroy();
-    expect(await run.withTrainer((trainer) => trainer.weightsSha256())).toBe(straight.sha);
+    expect(await run.withTrainer((trainer) => trainer.weightsSha256())).toBe(sha);
+    expect(run.trainer.best).toEqual(best);
     run.close();
   });
 
@@ -136,4 +178,11 @@ it('a borrowed device is not replaced: its owner hears of it', async () => {
   await expect(training).rejects.toThrow(DeviceLostError);
   await expect(training).rejects.toThrow(/^the borrowed GPU device was lost .*; its owner must open another one$/);
   expect([open.mock.calls, recoveries]).toEqual([[], []]);
+});
+
+it('devices that are lost at random moments change nothing', async () => {
+  const { losses, recoveries, wrong } = await loseDevices(3, 2);
+  expect(wrong).toEqual([]);
+  expect(losses).toBe(3);
+  expect(recoveries).toBeGreaterThan(0);
 });
