@@ -6,8 +6,8 @@ const LONGEST_MESSAGE = 2000;
 
 /** A message may quote a stranger’s file: it stays one line that a terminal prints and does not obey. */
 function oneLine(message: string): string {
-  const text = message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}…` : message;
-  return printable(text);
+  const text = printable(message.slice(0, LONGEST_MESSAGE + 1)); // what is shown instead of a character may be longer
+  return text.length > LONGEST_MESSAGE ? `${text.slice(0, LONGEST_MESSAGE)}…` : text;
 }
 
 /** Anything that the GPU, its driver or WebGPU refused or lost. */

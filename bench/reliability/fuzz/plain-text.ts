@@ -39,7 +39,7 @@ export function plainCells(text: string, delimiter: string): Cells {
         else break;
       }
       at++;
-      while (!ends() && text[at] === ' ') at++;
+      while (!ends() && text[at]!.trim() === '') at++;
       if (!ends()) return null;
     } else {
       for (; !ends(); at++) cell += text[at];
