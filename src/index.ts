@@ -60,7 +60,7 @@ export { LeaveOneOut } from './evaluate/leave-one-out.ts';
 export { auc, hitRate, type Metrics, mrr, ndcg } from './evaluate/metrics.ts';
 export { metricsByStratum, type Stratum } from './evaluate/strata.ts';
 export type { TopItems } from './evaluate/top-items.ts';
-export { Gpu, type OpenOptions } from './gpu/device.ts';
+export { type Frugality, Gpu, type OpenOptions } from './gpu/device.ts';
 export { defineKernel, type Kernel } from './gpu/kernel.ts';
 export { Plan, runPlans } from './gpu/plan.ts';
 export { profile, type Timing } from './gpu/profiler.ts';

@@ -29,11 +29,6 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       '--data cut.csv.gz',
       'cut.csv.gz: the gzip data is truncated, damaged or followed by more; fetch the file again, or compress it in one piece',
     ],
-    [
-      'a table that no adapter can hold',
-      '--gmf-dim 100000000',
-      /^error: gmf_user_emb\.weight \[40 × 100000000\] needs 14\.9 GiB \(16000000000 bytes\), and SwiftShader.* allows .* \(\d+ bytes\)/,
-    ],
     ['a power out of range', '--sampler-power 3', 'samplerPower 3: a number from 0 to 2 would be right'],
     ['a clip below the mean', '--ips-clip 0.1', 'ipsClip 0.1: a number from 1 to 1000000 would be right'],
     ['no dimensions', '--gmf-dim 0', 'gmfDim 0: an integer of at least 1 would be right'],
@@ -140,4 +135,17 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       message,
     );
   });
+});
+
+it('a model that the memory cannot hold is refused with what needs how much and what would fit', async () => {
+  const users = 400_000;
+  place.write('many.csv', Array.from({ length: users }, (_, user) => `u${user},i${user % 50},0`).join('\n'));
+  const wide = ['--gmf-dim', '65536', '--mlp-dim', '65536'];
+  const { code, stderr } = await place.run('train', ['--data', 'many.csv', '--out', 'other', ...SMALL, ...wide]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /^error: the model and its optimizer need \S+ GiB, and SwiftShader.* has \S+ GiB; gmfDim \d+ with mlpDim \d+, or \d+ users would fit$/m,
+  );
+  expect(stderr).toMatch(/^ {2}gmf_user_emb.weight +400000 × 65536 +97.7 GiB +– +195.3 GiB +293.0 GiB$/m);
+  expect(stderr).toMatch(/^ {2}together /m);
 });
