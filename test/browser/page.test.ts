@@ -266,6 +266,27 @@ it('says in which step training left the numbers, and whose samples were in it',
   expect(await page.$$('#trouble b'), 'ids are text').toHaveLength(0);
 });
 
+it('says that the GPU has too little memory, and trains when there is enough', async () => {
+  const engine = page.workers().find((worker) => worker.url().endsWith('/worker.js'))!;
+  await engine.evaluate(() => {
+    const { createBuffer } = GPUDevice.prototype;
+    GPUDevice.prototype.createBuffer = function (descriptor) {
+      if (descriptor.label !== 'weights') return createBuffer.call(this, descriptor);
+      GPUDevice.prototype.createBuffer = createBuffer;
+      return createBuffer.call(this, { ...descriptor, size: 2 ** 30 }); // SwiftShader has no piece of so many bytes
+    };
+  });
+  await choose({ epochs: '2', 'batch-size': '64', lr: '0.01' });
+  await page.click('#start');
+  await sees('#trouble', 'The GPU has too little memory for this');
+  expect(await textOf('#trouble')).toMatch(
+    /the GPU is out of memory: .+; the model and its optimizer need \d.+Close other tabs, or take a smaller preset/,
+  );
+  await page.click('#start');
+  await sees('#now-epoch', '2 of 2');
+  expect(await page.$eval('#trouble', (box) => (box as HTMLElement).hidden)).toBe(true);
+});
+
 it('says which browsers have WebGPU where there is none', async () => {
   const without = join(folder, 'without');
   cpSync(join(folder, 'page'), without, { recursive: true });
