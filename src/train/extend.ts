@@ -3,6 +3,7 @@ import { DataError } from '../errors.ts';
 import { decodeSafetensors, type StoredTensor } from '../models/safetensors.ts';
 import { checkFinite, loadWeights, readWeights } from '../models/weights.ts';
 import { type CheckpointInfo, checkOptimizer, checkpointInfo } from './checkpoint.ts';
+import { bestEpoch } from './history.ts';
 import { checkFirstIds } from './ids.ts';
 import { optimizerState } from './state.ts';
 import type { Trainer } from './trainer.ts';
@@ -11,7 +12,8 @@ import type { Trainer } from './trainer.ts';
  * Begins a run on grown data with what a checkpoint has learnt: users and items that it knows keep their rows and the
  * optimizer's state of them, new ones have the rows of a fresh model of the same seed and a state of zeros, and all other
  * weights are the checkpoint's. Epochs, steps and history count from here: Adam's bias correction is then right for new
- * rows, and takes smaller steps with old ones until it fades.
+ * rows, and takes smaller steps with old ones until it fades. Where validation items chose the checkpoint's best epoch,
+ * its weights are taken; the optimizer's state is of the last step and fits other weights, so it begins anew then.
  * @param trainer a new one, of data that was read with the checkpoint's ids first (`knownIds`); what the data does not
  *   have of old users is not trained on
  * @param ids those of the trainer's data
@@ -44,7 +46,11 @@ export async function extendCheckpoint(
   };
   const weights = await readWeights(model);
   const oldWeights = [...weights].map(([key, own]) => ({ own, data: old(key, own, key) }));
-  const oldState = [...optimizerState(trainer)].map(([key, state]) => ({ state, data: old(key, state, state.label) }));
+  const chosen = info.settings.validation && bestEpoch(info.history) !== null;
+  const oldState = (chosen ? [] : [...optimizerState(trainer)]).map(([key, state]) => ({
+    state,
+    data: old(key, state, state.label),
+  }));
   checkFirstIds(info, ids, name);
   checkOverlap(trainer, info, name);
   for (const { own, data } of oldWeights) own.data.set(data);

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { identityIds, StringIds } from '../../src/data/id-map.ts';
 import type { Split } from '../../src/data/split.ts';
+import { drawValidation } from '../../src/data/validation.ts';
 import { DataError } from '../../src/errors.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/models/safetensors.ts';
 import { encodeCheckpoint } from '../../src/train/checkpoint.ts';
@@ -86,6 +87,25 @@ it('new users of new items are learnt beside the old ones, to the same bits ever
   expect(hr).toBeGreaterThan(before['hr@10']! + 0.2);
   for (const baseline of Object.values(trainer.baselines())) expect(hr).toBeGreaterThan(baseline['hr@10']! + 0.2);
   expect((await outcome()).sha).toBe(sha);
+});
+
+it('the best epoch’s weights, where validation items chose it, begin with moments of zeros', async () => {
+  const settings = { ...RUN, eval: 'loo', validation: true } as const;
+  const old = await trained(on.gpu, settings, {}, drawValidation(GROUPS, 1));
+  const bytes = await encodeCheckpoint(old, idsOf(GROUPS));
+  const before = decodeSafetensors(bytes, 'old').tensors;
+  const trainer = await newTrainer(settings, drawValidation(GROUPS, 1));
+  await extendCheckpoint(trainer, bytes, 'old.safetensors', idsOf(GROUPS));
+  const after = await contents(trainer);
+  const moments = [...after].filter(([name]) => name.startsWith('optimizer.'));
+  expect(moments.length).toBeGreaterThan(0);
+  for (const [name, { data }] of moments)
+    expect(
+      data.every((value) => value === 0),
+      name,
+    ).toBe(true);
+  for (const { name } of old.model.parameters.specs)
+    expect(after.get(name)!.data, name).toEqual(before.get(name)!.data);
 });
 
 describe('a checkpoint is refused, and the trainer stays as it was,', () => {
