@@ -1,5 +1,15 @@
 /** Files of the command line: whatever goes wrong with one is said in a line. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError, DataError } from '../src/errors.ts';
 
@@ -23,14 +33,14 @@ export function makeFolder(folder: string): void {
 }
 
 /**
- * Written beside, synced, then renamed: a reader finds the old file or the new one, never half of one.
- * Throws ConfigError when the folder cannot be written, or the disk is full.
+ * Written beside, synced, then renamed, and the rename synced: whoever reads finds the old file or the new one, never half
+ * of one, also after a kill or a power cut. A kill may leave what is beside, which `removePartial` removes.
+ * Throws ConfigError when the folder cannot be written, or the disk is full; the old file is then as it was.
  */
 export function replaceFile(folder: string, name: string, data: string | Uint8Array): void {
   const path = join(folder, name);
   try {
-    const partial = `${path}.partial`;
-    const file = openSync(partial, 'w');
+    const file = openSync(partialOf(path), 'w');
     try {
       if (typeof data === 'string') writeFileSync(file, data);
       else for (let at = 0; at < data.length; ) at += writeSync(file, data, at);
@@ -38,8 +48,41 @@ export function replaceFile(folder: string, name: string, data: string | Uint8Ar
     } finally {
       closeSync(file);
     }
-    renameSync(partial, path);
+    renameSync(partialOf(path), path);
+    syncFolder(folder);
+  } catch (error) {
+    freePartial(path);
+    throw new ConfigError(`--out ${folder}: ${name} cannot be written: ${(error as Error).message}`);
+  }
+}
+
+/** Removes what a kill left of a file that was being written. Throws ConfigError when it cannot be removed. */
+export function removePartial(folder: string, name: string): void {
+  try {
+    rmSync(partialOf(join(folder, name)), { force: true });
   } catch (error) {
     throw new ConfigError(`--out ${folder}: ${name} cannot be written: ${(error as Error).message}`);
+  }
+}
+
+const partialOf = (path: string) => `${path}.partial`;
+
+/** A file that failed halfway would keep a full disk full. */
+function freePartial(path: string): void {
+  try {
+    rmSync(partialOf(path), { force: true });
+  } catch {
+    // What kept it from being written is what the caller says.
+  }
+}
+
+/** Without it a rename may be lost in a power cut. Windows opens no folders and syncs renames itself. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const entry = openSync(folder, 'r');
+  try {
+    fsyncSync(entry);
+  } finally {
+    closeSync(entry);
   }
 }

@@ -48,7 +48,6 @@ export {
   GpuOutOfMemoryError,
   GpuValidationError,
   NoAdapterError,
-  type NonFinite,
   NonFiniteError,
 } from './errors.ts';
 export { alarms, type RunFigures } from './evaluate/alarms.ts';
@@ -108,6 +107,7 @@ export {
   type EndEvent,
   type EpochEvent,
   type HistoryEvent,
+  type NoteEvent,
   type RecoveredEvent,
   type StartEvent,
 } from './train/history.ts';

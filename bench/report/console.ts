@@ -146,9 +146,9 @@ export function createConsole(options: {
       ];
       print(...headerLines(event), '', ...rows.map((cells) => row(cells, firstColumn)));
     },
-    progress({ branch, epoch, epochs: planned, done, total, loss, samplesPerSecond, etaSeconds }) {
+    progress({ branch, epoch, epochs: planned, done, total, loss, samplesPerSecond, etaSeconds, atMost }) {
       // cli-progress's own estimate of the end knows only this epoch, so the run's is handed in
-      const fields = `  loss {loss}  {rate} samples/s  ${branch ?? 'run'} ends in {eta_run}`;
+      const fields = `  loss {loss}  {rate} samples/s  ${branch ?? 'run'} ends in ${atMost ? 'at most ' : ''}{eta_run}`;
       moveBar(`${branch ? `${branch} ` : ''}epoch ${epoch}/${planned}`, fields, total, done, {
         loss: Number.isNaN(loss) ? MISSING : formatScore(loss),
         rate: formatRate(samplesPerSecond),
@@ -163,6 +163,9 @@ export function createConsole(options: {
     },
     recovered(event) {
       print(`note      ${describeRecovery(event)}`);
+    },
+    note({ note }) {
+      print(`note      ${note}`);
     },
     end(event) {
       print('', ...summaryLines(event, protocols, { epochs, finished, evaluated, baselines }));

@@ -1,5 +1,5 @@
 import type { BranchKind } from '../../src/train/fine-tuning.ts';
-import type { EndEvent, EpochEvent, RecoveredEvent, StartEvent } from '../../src/train/history.ts';
+import type { EndEvent, EpochEvent, NoteEvent, RecoveredEvent, StartEvent } from '../../src/train/history.ts';
 
 /** Where the run stands inside an epoch; sent a few times a second. */
 export interface Progress {
@@ -17,9 +17,14 @@ export interface Progress {
   readonly samplesPerSecond: number;
   /** Seconds until the whole run ends, or the branch's training, evaluations included; NaN while unknown. */
   readonly etaSeconds: number;
+  /** Whether it may end earlier, for want of patience. */
+  readonly atMost: boolean;
 }
 
-/** What a run is shown through: call `fitting` for what comes before it, `start`, then `progress`, `epoch` and `recovered`, then `end`; `close` in every case. */
+/**
+ * What a run is shown through: call `fitting` for what comes before it, `start`, then `progress`, `epoch`, `recovered` and
+ * `note`, then `end`; `close` in every case.
+ */
 export interface Display {
   /** A baseline that is fitted, and the share that is done, 0 … 1. */
   fitting(baseline: string, share: number): void;
@@ -27,6 +32,7 @@ export interface Display {
   progress(progress: Progress): void;
   epoch(event: EpochEvent): void;
   recovered(event: RecoveredEvent): void;
+  note(event: NoteEvent): void;
   end(event: EndEvent): void;
   /** Gives the terminal back as it was (also after an error); may be called twice. */
   close(): void;

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Dataset } from '../../src/data/dataset.ts';
 import type { Ids } from '../../src/data/id-map.ts';
-import { ConfigError } from '../../src/errors.ts';
+import { ConfigError, DataError } from '../../src/errors.ts';
 import { fuse } from '../../src/models/fuse.ts';
 import type { Sizes } from '../../src/models/sizes.ts';
 import { checkpointInfo, restoreCheckpoint } from '../../src/train/checkpoint.ts';
@@ -53,6 +55,7 @@ function over(stored: Partial<TrainSettings>, given: Partial<TrainSettings>): Pa
 }
 
 function resumed(name: string, options: BeginningOptions, given: Partial<TrainSettings>): Beginning {
+  checkBegun(name);
   const bytes = readFile(name);
   const info = checkpointInfo(bytes, name);
   const stored = pretrainingInfo(bytes, name);
@@ -72,6 +75,14 @@ function resumed(name: string, options: BeginningOptions, given: Partial<TrainSe
     begin: (trainer, run, dataset) =>
       run ? run.restoreCheckpoint(bytes, name, dataset) : restoreCheckpoint(trainer, bytes, name, dataset),
   };
+}
+
+/** A run that was killed before its first checkpoint has left a history alone. */
+function checkBegun(name: string): void {
+  if (existsSync(name) || !existsSync(join(dirname(name), 'history.jsonl'))) return;
+  throw new DataError(
+    `${name}: no such file; the run of that folder was ended before its first checkpoint, so starting it again without --resume would be right`,
+  );
 }
 
 function extended(name: string, given: Partial<TrainSettings>): Beginning {

@@ -7,7 +7,7 @@ import { setAction, withGpu } from '../program.ts';
 import { beginningOf } from './beginning.ts';
 import { addTrainOptions, givenSettings, type TrainOptions } from './options.ts';
 import { runOnce } from './run.ts';
-import { RunFolder } from './run-folder.ts';
+import { openRunFolder } from './run-folder.ts';
 import { runMany } from './runs.ts';
 
 /** As shells have it for Ctrl-C. */
@@ -29,7 +29,7 @@ async function train(options: TrainOptions): Promise<number> {
       `--resume with --runs ${options.runs}: one run goes on from a checkpoint; --resume ${options.resume} alone would be right`,
     );
   }
-  const folder = new RunFolder(options.out);
+  openRunFolder(options.out);
   const beginning = beginningOf(options, givenSettings(options));
   const knownIds = beginning.ids;
   const split = splitOptions(resolveSettings(beginning.settings));
@@ -39,7 +39,9 @@ async function train(options: TrainOptions): Promise<number> {
     const device = { gpu };
     const input = { device, dataset, beginning, options, signal };
     try {
-      const stopped = options.runs > 1 ? await runMany(input) : (await runOnce({ ...input, folder })).end.stopped;
+      const { stopped, trouble } =
+        options.runs > 1 ? await runMany(input) : await runOnce({ ...input, out: options.out });
+      if (trouble) throw new ConfigError(`the run has ended, but its last state is not kept: ${trouble}`);
       return stopped ? STOPPED : 0;
     } catch (error) {
       if (error !== signal.reason) throw error;
@@ -51,7 +53,10 @@ async function train(options: TrainOptions): Promise<number> {
   });
 }
 
-/** Aborts at the first Ctrl-C, so that checkpoint and report are written; a second one ends the process at once. */
+/**
+ * Aborts at the first Ctrl-C, or when the terminal or whoever reads the output has gone, so that checkpoint and report are
+ * written; a second Ctrl-C ends the process at once.
+ */
 function interruptSignal(): AbortSignal {
   const stop = new AbortController();
   const interrupt = () => {
@@ -59,5 +64,10 @@ function interruptSignal(): AbortSignal {
     stop.abort();
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  process.on('SIGHUP', () => stop.abort());
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || code === 'EIO') stop.abort();
+    else console.error(`note: nothing more can be written to stdout: ${message}; training goes on`);
+  });
   return stop.signal;
 }

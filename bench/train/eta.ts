@@ -29,6 +29,6 @@ export class Eta {
     const evaluations = settings.eval === 'none' ? 0 : Math.ceil(settings.epochs / settings.evalEvery) - first + 1;
     const etaSeconds =
       samplesPerSecond > 0 ? samplesLeft / samplesPerSecond + evaluations * this.#evalSeconds : Number.NaN;
-    return { samplesPerSecond, etaSeconds };
+    return { samplesPerSecond, etaSeconds, atMost: settings.patience !== null };
   }
 }

@@ -11,6 +11,8 @@ import { addBeginningOptions, type BeginningOptions } from './beginning-options.
 export interface TrainOptions extends Partial<TrainSettings>, BeginningOptions, DataOptions {
   readonly adapter: 'auto' | 'hardware' | 'software';
   readonly stepsPerSubmit?: number;
+  /** Minutes. */
+  readonly checkpointEvery?: number;
   readonly baselines?: boolean;
   readonly runs: number;
   readonly out: string;
@@ -187,6 +189,12 @@ export function addTrainOptions(program: Command): void {
     integer,
     'found, for 50 ms',
   );
+  setting(
+    '--checkpoint-every <minutes>',
+    'after every epoch a checkpoint is written, and within long ones after so many minutes',
+    positive,
+    '1, and more where it would take over 1 % of the time',
+  );
   addBeginningOptions(program, { integer, number });
   addAdapterOption(program);
   program
@@ -218,6 +226,12 @@ function presetTable(): string {
 function number(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('A number would be right.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = number(text);
+  if (value <= 0) throw new InvalidArgumentError('A number above 0 would be right.');
   return value;
 }
 

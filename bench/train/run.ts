@@ -1,7 +1,7 @@
 import type { Dataset } from '../../src/data/dataset.ts';
 import { DeviceLostError, NonFiniteError } from '../../src/errors.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
-import type { EndEvent, RecoveredEvent } from '../../src/train/history.ts';
+import type { EndEvent, NoteEvent } from '../../src/train/history.ts';
 import { LastingRun } from '../../src/train/lasting-run.ts';
 import type { Trainer } from '../../src/train/trainer.ts';
 import { verdict } from '../../src/train/verdict.ts';
@@ -14,7 +14,7 @@ import { type Fitted, fitBaselines, withBaselines } from './baselines.ts';
 import type { Beginning } from './beginning.ts';
 import { Eta } from './eta.ts';
 import type { TrainOptions } from './options.ts';
-import type { RunFolder } from './run-folder.ts';
+import { RunFolder } from './run-folder.ts';
 import { startEvent } from './start.ts';
 
 /** What a run is made of. */
@@ -23,40 +23,64 @@ export interface RunInput {
   readonly device: { gpu: Gpu };
   readonly dataset: Dataset;
   readonly beginning: Beginning;
-  readonly folder: RunFolder;
+  /** The folder of the run's files. */
+  readonly out: string;
   readonly options: TrainOptions;
   readonly signal: AbortSignal;
   /** What --baselines gave in an earlier run under the same protocols. */
   readonly fitted?: Fitted;
 }
 
+/** How a run or a series of runs ended. */
+export interface Outcome {
+  /** By the signal, before all was trained. */
+  readonly stopped: boolean;
+  /** Why the last state of a file could not be written; null when all are. */
+  readonly trouble: string | null;
+}
+
 /** A run to its end. */
-export interface FinishedRun extends Run {
+export interface FinishedRun extends Run, Outcome {
   readonly end: EndEvent;
   readonly fitted: Fitted;
 }
 
-/** Trains one model to its last epoch, or until the signal; shows it, and writes its files after every epoch. */
+/**
+ * Trains one model to its last epoch, or until the signal; shows it, and writes its files after every epoch, checkpoints
+ * also within long ones. Files that cannot be written do not end it once it has begun.
+ */
 export async function runOnce(input: RunInput): Promise<FinishedRun> {
-  const { device, dataset, beginning, folder, options, signal } = input;
+  const { device, dataset, beginning, out, options, signal } = input;
   const { settings, pretrain } = beginning;
-  const { stepsPerSubmit } = options;
+  const { stepsPerSubmit, checkpointEvery } = options;
   const eta = new Eta();
-  const recoveries: RecoveredEvent[] = [];
+  /** What the report is to say besides the start's notes. */
+  const notes: string[] = [];
   let started = false;
+  let kept: Uint8Array | null = null;
+  const folder = new RunFolder(out, (note) => {
+    const event: NoteEvent = { event: 'note', note };
+    notes.push(note);
+    folder.note(event);
+    display.note(event);
+  });
   const run = await LastingRun.create(device.gpu, dataset, settings, {
     signal,
     pretrain,
     begin: (trainer, pretraining) => beginning.begin(trainer, pretraining, dataset),
     ...(stepsPerSubmit === undefined ? {} : { stepsPerSubmit }),
+    ...(checkpointEvery === undefined ? {} : { keepSeconds: 60 * checkpointEvery }),
     onProgress: (progress) => {
       const { trainer, pretraining } = run;
       const { epochs } = progress.branch ? pretraining!.settings : trainer.settings;
       display.progress({ ...progress, epochs, ...eta.progress(progress, { ...trainer.settings, epochs }) });
     },
-    onKept: (checkpoint) => folder.writeCheckpoint(checkpoint),
+    onKept: (checkpoint) => {
+      kept = checkpoint;
+      folder.writeCheckpoint(checkpoint);
+    },
     onRecovered: (event) => {
-      recoveries.push(event);
+      notes.push(describeRecovery(event));
       if (!started) return; // the start's notes will say it
       folder.recovered(event);
       display.recovered(event);
@@ -73,13 +97,13 @@ export async function runOnce(input: RunInput): Promise<FinishedRun> {
     const given = {
       data: options.data,
       settings: run.pretraining ? { pretrain: run.pretraining.settings } : {},
-      notes: [...beginning.notes(dataset), ...[...run.trainer.rewinds, ...recoveries].map(describeRecovery)],
+      notes: [...beginning.notes(dataset), ...run.trainer.rewinds.map(describeRecovery), ...notes],
     };
     const start = withBaselines(startEvent(run.gpu, dataset, run.trainer, given), fitted);
     const before = [...(run.pretraining?.history ?? []), ...run.trainer.history]; // a checkpoint
-    const known = recoveries.length;
+    const known = notes.length;
     const told = (): Run => ({
-      start: { ...start, notes: [...start.notes, ...recoveries.slice(known).map(describeRecovery)] },
+      start: { ...start, notes: [...start.notes, ...notes.slice(known)] },
       branches: run.pretraining?.history ?? [],
       epochs: run.trainer.history,
       end: null,
@@ -104,14 +128,16 @@ export async function runOnce(input: RunInput): Promise<FinishedRun> {
         stopped: trainer.stopped,
       }),
     );
-    const finished = { ...told(), end };
+    if (kept && folder.lacksCheckpoint) folder.writeCheckpoint(kept);
     folder.end(end);
+    const finished = { ...told(), end };
     folder.writeReport(finished);
     display.end(end);
-    if (!options.json) console.log(`wrote ${folder.files.join(', ')}`);
-    return { ...finished, fitted };
+    const { trouble } = folder;
+    if (!options.json && !trouble) console.log(`wrote ${folder.files.join(', ')}`);
+    return { ...finished, fitted, stopped: end.stopped, trouble };
   } catch (error) {
-    if (error instanceof NonFiniteError) throw new NonFiniteError(explain(error, input, run.trainer), error);
+    if (error instanceof NonFiniteError) throw new NonFiniteError(explain(error, input, folder, run.trainer), error);
     if (!(error instanceof DeviceLostError) || !folder.checkpoint) throw error;
     throw new DeviceLostError(`${error.message}; --resume ${folder.checkpoint} goes on from the last kept state`);
   } finally {
@@ -121,8 +147,13 @@ export async function runOnce(input: RunInput): Promise<FinishedRun> {
 }
 
 /** What went wrong, in which batch, what is left and what may help. */
-function explain(error: NonFiniteError, { dataset, folder, options }: RunInput, { settings }: Trainer): string {
-  const batch = error.users.length > 0 ? `, all in ${folder.writeBatch(batchCsv(error, dataset))}` : '';
+function explain(
+  error: NonFiniteError,
+  { dataset, options }: RunInput,
+  folder: RunFolder,
+  { settings }: Trainer,
+): string {
+  const batch = error.users.length > 0 ? `, ${folder.writeBatch(batchCsv(error, dataset))}` : '';
   const checkpoint = folder.checkpoint ?? options.resume;
   const kept = checkpoint ? `the last good checkpoint is ${checkpoint}` : 'there was no checkpoint yet';
   const helps =

@@ -67,6 +67,13 @@ export interface Best extends Evaluated {
   readonly validation?: Evaluated;
 }
 
+/** What a run has to say while it goes on: what went wrong, and what was done about it. */
+export interface NoteEvent {
+  readonly event: 'note';
+  /** A sentence. */
+  readonly note: string;
+}
+
 export interface EndEvent {
   readonly event: 'end';
   /** null when nothing was evaluated. */
@@ -96,7 +103,7 @@ export interface RecoveredEvent {
   readonly branch?: BranchKind;
 }
 
-export type HistoryEvent = StartEvent | EpochEvent | RecoveredEvent | EndEvent;
+export type HistoryEvent = StartEvent | EpochEvent | RecoveredEvent | NoteEvent | EndEvent;
 
 /** The HR@10 that epochs are compared by: the sampled protocol's where it was evaluated, else the full one's. */
 export function hitRateAt10({ 'hr@10': hr, full }: Evaluated): number | undefined {

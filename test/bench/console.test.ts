@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { createConsole } from '../../bench/report/console.ts';
 import { createJsonLines } from '../../bench/report/json-lines.ts';
-import { both, branches, end, epochs, progress, start, untested, validated } from './run-fixture.ts';
+import { both, branches, end, epochs, note, progress, start, untested, validated } from './run-fixture.ts';
 
 function capture(isTTY: boolean) {
   const stream = Object.assign(new PassThrough(), { isTTY, columns: 120 });
@@ -130,6 +130,23 @@ describe('console', () => {
     expect(text()).toContain('\ntest      not yet: the run was stopped\n');
   });
 
+  it('has what happened on the way among the epochs', () => {
+    const { stream, text } = capture(false);
+    const display = createConsole({ stream, epochs: 3 });
+    display.start(start);
+    display.epoch(epochs[0]);
+    display.note(note);
+    expect(text()).toMatch(/1\.03M\nnote {6}--out run: report\.html cannot be written: the disk is full\n$/);
+  });
+
+  it('says of a run with patience that it ends in that time at most', async () => {
+    const { stream, text } = capture(true);
+    const display = createConsole({ stream, epochs: 3 });
+    display.progress({ ...progress, atMost: true });
+    await expect.poll(() => stripVTControlCharacters(text())).toContain('run ends in at most 12 min 05 s');
+    display.close();
+  });
+
   it('keeps a bar below the rows on a terminal and gives the cursor back', async () => {
     const { stream, text } = capture(true);
     const display = createConsole({ stream, epochs: 3 });
@@ -152,8 +169,9 @@ it('--json prints an object a line and ignores progress', () => {
   display.start(start);
   display.progress(progress);
   for (const event of epochs) display.epoch(event);
+  display.note(note);
   display.end(end);
   display.close();
   const lines = text().trimEnd().split('\n');
-  expect(lines.map((line) => JSON.parse(line))).toEqual([start, ...epochs, end]);
+  expect(lines.map((line) => JSON.parse(line))).toEqual([start, ...epochs, note, end]);
 });

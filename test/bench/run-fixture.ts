@@ -1,6 +1,6 @@
 /** A run as its events tell it: of one protocol, of both, and with epochs evaluated on validation items. */
 import type { Run } from '../../bench/report/html.ts';
-import type { Best, EndEvent, EpochEvent, StartEvent } from '../../src/train/history.ts';
+import type { Best, EndEvent, EpochEvent, NoteEvent, StartEvent } from '../../src/train/history.ts';
 
 export const start: StartEvent = {
   event: 'start',
@@ -45,6 +45,7 @@ export const epochs: EpochEvent[] = [
     samplesPerSecond: 1_100_000,
   },
 ];
+export const note: NoteEvent = { event: 'note', note: '--out run: report.html cannot be written: the disk is full' };
 export const end: EndEvent = {
   event: 'end',
   best: { epoch: 3, chosenOn: 'test items', 'hr@10': 0.55, 'ndcg@10': 0.32 },
@@ -102,6 +103,7 @@ export const progress = {
   loss: 0.3,
   samplesPerSecond: 1_034_000,
   etaSeconds: 725,
+  atMost: false,
 };
 
 /** Epochs of both branches, before those of a run with pre-training. */

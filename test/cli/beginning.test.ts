@@ -105,6 +105,7 @@ it('--extend trains on with new users and items, and --resume goes on from that'
 });
 
 describe('one line says what was wrong, and the exit code is 2:', () => {
+  let runs = 0; // side by side, so each has a folder of its own
   it.concurrent.each<[string, string, string]>([
     [
       'two beginnings',
@@ -143,6 +144,10 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       'lesson.safetensors: its format is "not given", and "neumf-webgpu 1" would be right',
     ],
   ])('%s', async (_, options, message) => {
-    await place.expectRefused('train', ['--data', 'data.csv', '--out', 'other', ...options.split(' ')], message);
+    await place.expectRefused(
+      'train',
+      ['--data', 'data.csv', '--out', `other-${++runs}`, ...options.split(' ')],
+      message,
+    );
   });
 });

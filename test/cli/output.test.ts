@@ -171,6 +171,7 @@ const DEFAULTS = {
   'pretrain-epochs': '--epochs',
   'pretrain-alpha': 0.5,
   'steps-per-submit': 'found',
+  'checkpoint-every': '1, and more where it would take over 1 % of the time',
   adapter: '"auto"',
   out: '"runs/latest"',
 };

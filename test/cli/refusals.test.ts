@@ -14,10 +14,13 @@ beforeAll(async () => {
   place.write('cut.csv.gz', gzipSync(data).subarray(0, 200));
   const { code } = await place.run('train', ['--data', 'data.csv', '--epochs', '1', '--out', 'run', ...SMALL]);
   expect(code).toBe(0);
+  mkdirSync(place.path('killed'));
+  place.write('killed/history.jsonl', '');
   mkdirSync(place.path('full/history.jsonl.partial'), { recursive: true }); // no file can be written in its place
 });
 
 describe('one line says what was wrong, and the exit code is 2:', () => {
+  let runs = 0; // side by side, so each has a folder of its own
   const ONLY = 'paper-8, paper-16, paper-32, paper-64, lesson';
   it.concurrent.each<[string, string, string | RegExp]>([
     ['a missing file', '--data nowhere.csv', 'nowhere.csv: no such file'],
@@ -102,6 +105,11 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       'schedule "plateau" with eval none: it follows HR@10, and nothing is evaluated; constant, step, cosine would be right',
     ],
     ['a missing checkpoint', '--resume nowhere', 'nowhere: no such file'],
+    [
+      'a checkpoint of a run that was killed before it',
+      '--resume killed/checkpoint.safetensors',
+      'killed/checkpoint.safetensors: no such file; the run of that folder was ended before its first checkpoint, so starting it again without --resume would be right',
+    ],
     ['an unknown option', '--epoch 3', "unknown option '--epoch' (Did you mean --epochs?)"],
     ['a word too many', 'data.csv', 'too many arguments. Expected 0 arguments but got 1: data.csv.'],
     ['a bad number', '--lr fast', "option '--lr <rate>' argument 'fast' is invalid. A number would be right."],
@@ -121,7 +129,7 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
       '--out data.csv/run',
       /^error: --out data\.csv\/run: the folder cannot be made: ENOTDIR/,
     ],
-    ['a folder that cannot be written', '--out full', /^error: --out full: history\.jsonl cannot be written: EISDIR/],
+    ['a folder that cannot be written', '--out full', /^error: --out full: history\.jsonl cannot be written: .*EISDIR/],
     [
       'an adapter that is not there',
       '--adapter hardware',
@@ -131,7 +139,7 @@ describe('one line says what was wrong, and the exit code is 2:', () => {
     const data = options.startsWith('--data') ? [] : ['--data', 'data.csv'];
     await place.expectRefused(
       'train',
-      [...data, '--out', 'other', '--epochs', '2', ...SMALL, ...options.split(' ')],
+      [...data, '--out', `other-${++runs}`, '--epochs', '2', ...SMALL, ...options.split(' ')],
       message,
     );
   });
