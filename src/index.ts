@@ -96,7 +96,7 @@ export {
   encodeCheckpoint,
   restoreCheckpoint,
 } from './train/checkpoint.ts';
-export type { TrainProgress } from './train/epoch.ts';
+export type { Interlude, TrainProgress } from './train/epoch.ts';
 export { extendCheckpoint } from './train/extend.ts';
 export { type BranchKind, FINE_TUNING_LR, type PretrainSettings } from './train/fine-tuning.ts';
 export { FITTED_BASELINES, type FittedBaseline } from './train/fitted-baselines.ts';

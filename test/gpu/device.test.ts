@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { relu } from '../../src/autograd/ops/relu.ts';
 import { tensor, zeros } from '../../src/autograd/tape.ts';
 import {
@@ -54,14 +54,11 @@ describe('an opened Gpu', () => {
   });
 });
 
+const RELU = defineKernel({ name: 'relu', params: { n: 'u32' }, bindings: { x: 'read', out: 'write' } });
+
 /** relu with a constant that its shader does not have. */
 function broken(gpu: Gpu): Plan {
-  const kernel = defineKernel({
-    name: 'relu',
-    params: { n: 'u32' },
-    bindings: { x: 'read', out: 'write' },
-    constants: ['TILE'],
-  });
+  const kernel = defineKernel({ ...RELU, constants: ['TILE'] });
   const plan = new Plan(gpu, 'broken');
   const [x, out] = [gpu.createBuffer('x', 4), gpu.createBuffer('out', 4)];
   plan.dispatch(kernel, { x: { buffer: x }, out: { buffer: out } }, { n: 1 }, 1, { TILE: 8 });
@@ -84,6 +81,32 @@ describe('what goes wrong on the device arrives as a typed error', () => {
     const reading = tensor(gpu, [1, 2]).data();
     gpu.device.destroy();
     await expect(reading).rejects.toThrow(DeviceLostError);
+  });
+
+  it('a device lost while something is awaited that then never comes', async () => {
+    const gpu = await Gpu.open();
+    const waiting = gpu.wait(new Promise(() => {}));
+    gpu.device.destroy();
+    await expect(waiting).rejects.toThrow(DeviceLostError);
+  });
+
+  it('a device lost while kernels are compiled, as that and not as a kernel that does not compile', async () => {
+    const gpu = await Gpu.open();
+    const plan = new Plan(gpu, 'compiled');
+    const [x, out] = [gpu.createBuffer('x', 4), gpu.createBuffer('out', 4)];
+    plan.dispatch(RELU, { x: { buffer: x }, out: { buffer: out } }, { n: 1 }, 1);
+    const compiling = plan.compile();
+    gpu.device.destroy();
+    await expect(compiling).rejects.toThrow(DeviceLostError);
+  });
+
+  it('a device lost after it has refused a command, as the loss that may be behind the refusal', async () => {
+    const gpu = await Gpu.open();
+    const reading = gpu.read({ buffer: gpu.createBuffer('small', 8), offset: 0, size: 64 });
+    const refusal = await reading.catch((error) => error);
+    expect(refusal).toBeInstanceOf(GpuValidationError);
+    gpu.device.destroy();
+    expect(await gpu.causeOf(refusal)).toBeInstanceOf(DeviceLostError);
   });
 
   it('a command that WebGPU refuses, at the submit or the read that follows', async () => {
@@ -140,6 +163,30 @@ describe('what goes wrong on the device arrives as a typed error', () => {
     const plan = new Plan(gpu, 'missing');
     plan.dispatch(kernel, {}, {}, 1);
     await expect(plan.compile()).rejects.toThrow('no shader "no_such": shaders/no_such.wgsl cannot be read');
+  });
+});
+
+describe('a Gpu in place of another', () => {
+  it('is opened on the same adapter, and only there', async () => {
+    using gpu = await Gpu.open();
+    gpu.device.destroy();
+    using next = await gpu.reopen();
+    expect([...(await relu(tensor(next, [-1, 2])).data())]).toEqual([0, 2]);
+    expect(next.adapterName).toBe(gpu.adapterName);
+
+    const other = Object.assign(await Gpu.open(), { adapterName: 'another adapter' });
+    vi.spyOn(Gpu, 'open').mockResolvedValueOnce(other);
+    const opening = next.reopen();
+    await expect(opening).rejects.toThrow(NoAdapterError);
+    await expect(opening).rejects.toThrow(/^.+ is gone; there is only another adapter$/);
+    expect(() => other.check()).toThrow('this Gpu was closed');
+  });
+
+  it('is not opened for a device that was borrowed', async () => {
+    using owner = await Gpu.open();
+    const gpu = await Gpu.borrow(owner.device);
+    expect([owner.borrowed, gpu.borrowed]).toEqual([false, true]);
+    await expect(gpu.reopen()).rejects.toThrow(new GpuError('this Gpu was borrowed: its owner opens the next one'));
   });
 });
 
