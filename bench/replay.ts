@@ -10,7 +10,7 @@ import { parseTrace, type Trace } from './replay/trace.ts';
 
 const program = new Command('node bench/replay.ts')
   .description(
-    'Replays traces (initial weights, batches, expected logits, losses, gradient norms, first gradients, final weights)\n' +
+    'Replays traces (initial weights, batches, expected logits, losses, gradient norms, first gradients, final weights) ' +
       'through the engine and prints the largest absolute and relative difference of each quantity.',
   )
   .argument('<file...>', 'trace files (JSON, plain or gzipped)')

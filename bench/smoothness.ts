@@ -12,8 +12,8 @@ const GROWTH = 2 ** 20;
 
 const program = new Command('node bench/smoothness.ts')
   .description(
-    'Opens the built page in a headless Chromium on SwiftShader, trains on the bundled set, asks for somebody’s\n' +
-      'recommendations once in each tenth of the time, and tells of it: the longest tasks of the page’s thread, frames a\n' +
+    'Opens the built page in a headless Chromium on SwiftShader, trains on the bundled set, asks for somebody’s ' +
+      'recommendations once in each tenth of the time, and tells of it: the longest tasks of the page’s thread, frames a ' +
       'second, the live heaps of page and worker.',
   )
   .option('--minutes <n>', 'how long', integer(1, 600), 10)

@@ -16,7 +16,7 @@ import { type Kind, recorded } from './step/recorded.ts';
 import { measureSteady, type Steady } from './step/steady.ts';
 
 const program = new Command('node bench/step.ts').description(
-  'Times training steps on generated data sets and prints, beside each, the bytes that it must move and the operations\n' +
+  'Times training steps on generated data sets and prints, beside each, the bytes that it must move and the operations ' +
     'that it must compute, the two floors that they give on the adapter’s own ceilings, and the host’s part.',
 );
 addListOption(program, '--preset <list>', Object.keys(PRESETS).join(', '), names(Object.keys(PRESETS)), [

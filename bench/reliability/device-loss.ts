@@ -8,8 +8,8 @@ import { loseDevices } from './device-loss/trials.ts';
 
 const program = new Command('node bench/reliability/device-loss.ts')
   .description(
-    'Trains small models, destroys their devices at random calls of WebGPU (before, after or while what was called is\n' +
-      'under way; up to three in a run) and compares weights, histories and figures with those of undisturbed runs.\n' +
+    'Trains small models, destroys their devices at random calls of WebGPU (before, after or while what was called is ' +
+      'under way; up to three in a run) and compares weights, histories and figures with those of undisturbed runs. ' +
       'Exit code 1 when anything differs, ends with an error or does not end.',
   )
   .option('--count <n>', 'how many devices to lose', integer(1, 100_000), 200)

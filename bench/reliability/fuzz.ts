@@ -10,8 +10,8 @@ import { KINDS, type Kind } from './fuzz/worker.ts';
 
 const program = new Command('node bench/reliability/fuzz.ts')
   .description(
-    'Generates files from a seed, reads them, and compares what is read with what was written, or for files that were\n' +
-      'broken afterwards with what a plain reader beside it reads. A file may be read rightly or refused in a line; a file\n' +
+    'Generates files from a seed, reads them, and compares what is read with what was written, or for files that were ' +
+      'broken afterwards with what a plain reader beside it reads. A file may be read rightly or refused in a line; a file ' +
       'that is read wrongly, breaks the reader or never ends is kept, and its number is said.',
   )
   .addOption(

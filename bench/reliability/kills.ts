@@ -8,8 +8,8 @@ import { killRuns } from './kills/loop.ts';
 
 const program = new Command('node bench/reliability/kills.ts')
   .description(
-    'Trains small models by the command line, each in a process of its own, kills it by SIGKILL at a random moment (half of\n' +
-      'them as it begins to write a file), looks whether its files can be read, resumes it, kills it again …, and compares\n' +
+    'Trains small models by the command line, each in a process of its own, kills it by SIGKILL at a random moment (half of ' +
+      'them as it begins to write a file), looks whether its files can be read, resumes it, kills it again …, and compares ' +
       'the weights of its end with those of a run that nobody killed. Exit code 1 when anything is wrong.',
   )
   .option('--count <n>', 'how many kills', integer(1, 100_000), 200)

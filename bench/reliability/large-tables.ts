@@ -15,8 +15,8 @@ import { addAdapterOption, integer, runProgram } from '../program.ts';
 
 const program = new Command('node bench/reliability/large-tables.ts')
   .description(
-    'Trains GMF for an epoch on generated data of so many users, whose table is split where a binding does not hold it:\n' +
-      'with the adapter’s limit, with smaller ones, and interrupted and resumed from its checkpoint. Every run must have the\n' +
+    'Trains GMF for an epoch on generated data of so many users, whose table is split where a binding does not hold it: ' +
+      'with the adapter’s limit, with smaller ones, and interrupted and resumed from its checkpoint. Every run must have the ' +
       'same weights, metrics and recommendations.',
   )
   .option('--users <n>', 'rows of the users’ table', integer(200, 2 ** 31), 2_000_000)

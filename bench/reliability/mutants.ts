@@ -14,7 +14,7 @@ const SHADERS = BACKWARD_KERNELS.map(({ shader }) => shader);
 
 const program = new Command('node bench/reliability/mutants.ts')
   .description(
-    'Makes one mistake at a time in the kernels that compute gradients, a sign or a last row, in a copy of the project in\n' +
+    'Makes one mistake at a time in the kernels that compute gradients, a sign or a last row, in a copy of the project in ' +
       'a temporary folder, runs the tests of that kernel, and prints which mistakes they notice.',
   )
   .addOption(new Option('--project <name>', 'the adapter').choices(['lavapipe', 'swiftshader']).default('lavapipe'))

@@ -12,8 +12,8 @@ import { type Sample, takeSample } from './soak/sample.ts';
 
 const program = new Command('node bench/reliability/soak.ts')
   .description(
-    'Trains NeuMF (paper-8, batches of 1,024) on the bundled data without an end, evaluates it by both protocols and\n' +
-      'encodes a checkpoint after every epoch, and prints what the process then holds, garbage collected, one JSON\n' +
+    'Trains NeuMF (paper-8, batches of 1,024) on the bundled data without an end, evaluates it by both protocols and ' +
+      'encodes a checkpoint after every epoch, and prints what the process then holds, garbage collected, one JSON ' +
       'object an epoch; at the end a table.',
   )
   .option('--minutes <n>', 'how long', integer(1, 24 * 60), 60)
