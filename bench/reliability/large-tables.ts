@@ -34,8 +34,6 @@ interface Options {
   readonly adapter: 'auto' | 'hardware' | 'software';
 }
 
-/** Training items of a user. */
-const TAKEN = 2;
 /** Every so many users, one is tested and asked for. */
 const TESTED = 100;
 
@@ -50,7 +48,7 @@ await runProgram(program, async (options: Options) => {
   const settings = resolveSettings({
     model: 'gmf',
     gmfDim: options.dim,
-    batchSize: 65_536,
+    batchSize: 2 ** 17,
     negatives: 1,
     epochs: 1,
     eval: 'both',
@@ -115,27 +113,23 @@ await runProgram(program, async (options: Options) => {
   return results.size === 1 ? 0 : 1;
 });
 
-/** Users who each take three different items by chance; the last of some is held out. */
+/** Users who have each taken one item by chance; of some another one is held out. */
 function generated(users: number, items: number): Split {
-  const list = new Uint32Array(users * TAKEN);
+  const taken = new Uint32Array(users);
   const test = { users: [] as number[], items: [] as number[] };
   const words = new Uint32Array(4);
   for (let user = 0; user < users; user++) {
     pcg4d(words, 1, 0, user, 0);
-    const first = below(words[0]!, items);
-    const apart = 1 + below(words[1]!, Math.floor(items / 3)); // two steps of it come to other items
-    list.set(
-      [first, (first + apart) % items].sort((a, b) => a - b),
-      user * TAKEN,
-    );
+    const item = below(words[0]!, items);
+    taken[user] = item;
     if (user % TESTED !== 0) continue;
     test.users.push(user);
-    test.items.push((first + 2 * apart) % items);
+    test.items.push((item + 1 + below(words[1]!, items - 1)) % items);
   }
   return {
     users,
     items,
-    train: { offsets: Uint32Array.from({ length: users + 1 }, (_, user) => user * TAKEN), items: list },
+    train: { offsets: Uint32Array.from({ length: users + 1 }, (_, user) => user), items: taken },
     validation: null,
     test: { users: Uint32Array.from(test.users), items: Uint32Array.from(test.items) },
     negatives: null,

@@ -5,6 +5,7 @@ import type { Branch, Rows, Tables } from '../autograd/tables.ts';
 import { tapeOf, tensorView, zeros } from '../autograd/tape.ts';
 import type { Shape, Tensor } from '../autograd/tensor.ts';
 import { ConfigError } from '../errors.ts';
+import { checkBindable } from '../gpu/device.ts';
 import { adamGather, adamScatter, type RowParams, rowNorm, walkOf } from '../kernels/adam-rows.ts';
 import { groupByRow, groupsLength } from '../kernels/group.ts';
 import type { View } from '../kernels/launch.ts';
@@ -73,6 +74,7 @@ export abstract class RowAdam extends Adam {
     parameters.leaveOutTableGradients();
     const { gpu } = parameters;
     const [users, items] = [branches[0]!.users.shape[0]!, branches[0]!.items.shape[0]!];
+    checkBindable(gpu, `what Adam notes of ${users} users and ${items} items`, 16 * (users + items));
     this.placed = all.map((table, i) => ({ table, slot: i % 2 === 0 ? 0 : users }));
     this.slots = zeros(gpu, [users + items, 4], { dtype: 'u32', label: 'slots' });
     this.hyper = this.groups[0]!.hyper;
