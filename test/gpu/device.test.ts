@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { relu } from '../../src/autograd/ops/relu.ts';
 import { tensor, zeros } from '../../src/autograd/tape.ts';
 import {
+  ConfigError,
   DeviceLostError,
   GpuError,
   GpuOutOfMemoryError,
@@ -17,6 +18,18 @@ describe('an opened Gpu', () => {
     using gpu = await Gpu.open();
     expect(gpu.adapterName).toMatch(/swiftshader|llvmpipe/i);
     expect(gpu.adapterKind).toBe('software');
+  });
+
+  it('says how much a binding holds and how much memory there is, and takes less of both where it is told to', async () => {
+    using gpu = await Gpu.open();
+    const { maxBufferSize, maxStorageBufferBindingSize } = gpu.limits;
+    expect(gpu.bindingLimit).toBe(Math.min(maxBufferSize, maxStorageBufferBindingSize));
+    expect(gpu.memory).toBeGreaterThan(2 ** 20);
+    using frugal = await Gpu.open({ bindingLimit: 4096, memory: 10_000 });
+    using again = await frugal.reopen();
+    using borrowed = await Gpu.borrow(gpu.device, { bindingLimit: 4096, memory: 10_000 });
+    for (const one of [frugal, again, borrowed]) expect([one.bindingLimit, one.memory]).toEqual([4096, 10_000]);
+    expect((await Gpu.borrow(gpu.device, { bindingLimit: 2 ** 50 })).bindingLimit).toBe(gpu.bindingLimit);
   });
 
   it('reads back what was written, whole and in part, and nothing of nothing', async () => {
@@ -137,6 +150,25 @@ describe('what goes wrong on the device arrives as a typed error', () => {
     expect(make).toThrow(GpuOutOfMemoryError);
     expect(make).toThrow(/^user_emb needs 4\.0 TiB, and .+ allows \d\.\d GiB in one buffer$/);
     expect([...(await tensor(gpu, [7]).data())]).toEqual([7]);
+  });
+
+  it('a binding larger than the adapter allows, by its buffer', async () => {
+    using gpu = await Gpu.open();
+    const [x, out] = [gpu.createBuffer('pairs', 4), gpu.createBuffer('out', 4)];
+    const views = { x: { buffer: x, size: gpu.bindingLimit + 4 }, out: { buffer: out } };
+    const dispatch = () => new Plan(gpu, 'large').dispatch(RELU, views, { n: 1 }, 1);
+    expect(dispatch).toThrow(ConfigError);
+    expect(dispatch).toThrow(
+      /^pairs needs \S+ MiB \(\d+ bytes\), and .+ allows .+ in one binding$|^pairs needs 1\.0 GiB/,
+    );
+  });
+
+  // Other software adapters give out memory that there is not.
+  it.runIf(process.env.NEUMF_ADAPTER === 'swiftshader')('a device that has no more memory', async () => {
+    using gpu = await Gpu.open();
+    gpu.createBuffer('too much', 2 ** 30); // within the limits, but not within what it can allocate
+    await expect(gpu.idle()).rejects.toThrow(GpuOutOfMemoryError);
+    expect(() => gpu.check()).toThrow(/^the GPU is out of memory: [^\n]+$/);
   });
 
   it('a kernel that cannot be compiled, by its name', async () => {
