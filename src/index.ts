@@ -113,6 +113,7 @@ export {
 } from './train/history.ts';
 export { LastingRun, type LastingRunOptions } from './train/lasting-run.ts';
 export { logPopularity } from './train/log-popularity.ts';
+export { type MemoryUse, memoryTable, memoryUse } from './train/memory.ts';
 export { Pretraining, pretrainingInfo } from './train/pretrain.ts';
 export { type EndedRun, type RunsEvent, type Spread, summariseRuns } from './train/runs.ts';
 export { learningRate, type ScheduleSettings } from './train/schedule.ts';

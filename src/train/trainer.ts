@@ -70,7 +70,7 @@ export class Trainer {
 
   /**
    * Builds the model and everything that training needs, compiled and ready.
-   * Throws ConfigError, DataError or GpuError for what cannot work.
+   * Throws ConfigError, DataError or GpuError for what cannot work; GpuOutOfMemoryError has a plan of the memory.
    */
   static async create(
     gpu: Gpu,

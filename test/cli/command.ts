@@ -7,7 +7,15 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect } from 'vitest';
 
 /** Programs of bench/. */
-type Script = 'train' | 'neumf' | 'replay' | 'kernels' | 'step' | 'peers/run' | 'reliability/soak';
+type Script =
+  | 'train'
+  | 'neumf'
+  | 'replay'
+  | 'kernels'
+  | 'step'
+  | 'peers/run'
+  | 'reliability/soak'
+  | 'reliability/large-tables';
 
 export interface Ended {
   readonly code: number | null;
