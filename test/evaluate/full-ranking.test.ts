@@ -154,11 +154,14 @@ it('ties count against the model, and in the best items the lower one stands fir
 
 it('what is not a number counts against the model, and is recommended last', async () => {
   const [badUser, badItem] = [6, 11];
-  const spoil = (name: string, data: Float32Array) => {
-    if (name === 'gmf_user_emb.weight') data.fill(Number.NaN, badUser * 6, badUser * 6 + 6);
-    if (name === 'gmf_item_emb.weight') data[badItem * 6] = Number.NaN;
+  const random = randomModel(on.gpu, {}, 6);
+  const spoil = (name: string, from: number, to: number) => {
+    const data = Float32Array.from(random.weights.get(name)!).fill(Number.NaN, from, to);
+    random.model.parameters.get(name).write(data); // no file may have it
+    random.weights.set(name, [...data]);
   };
-  const random = randomModel(on.gpu, {}, 6, spoil);
+  spoil('gmf_user_emb.weight', badUser * 6, badUser * 6 + 6);
+  spoil('gmf_item_emb.weight', badItem * 6, badItem * 6 + 1);
   const split = randomSplit(CONFIG);
   split.test.items[split.test.users.indexOf(8)] = badItem;
   const ranking = new FullRanking(on.gpu, random.model, split);
