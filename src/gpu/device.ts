@@ -249,7 +249,8 @@ export class Gpu {
     if (!(this.#failure instanceof DeviceLostError) && !this.#closed) {
       await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, LOSS_FOLLOWS_MS))]);
     }
-    return this.#failure ?? error;
+    const told = error instanceof Error && error.cause === this.#failure; // and says more than the device did
+    return told ? error : (this.#failure ?? error);
   }
 
   /** A race with `device.lost` itself would stay in memory for as long as the device lives, once for every wait. */
