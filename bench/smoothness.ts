@@ -16,7 +16,7 @@ const program = new Command('node bench/smoothness.ts')
       'recommendations once in each tenth of the time, and tells of it: the longest tasks of the page’s thread, frames a ' +
       'second, the live heaps of page and worker.',
   )
-  .option('--minutes <n>', 'how long', integer(1, 600), 10)
+  .option('--minutes <n>', 'how long; a checkpoint of every epoch comes and goes meanwhile', integer(5, 600), 10)
   .addHelpText(
     'after',
     `
