@@ -208,16 +208,31 @@ export class Gpu {
    * submits arrives on its own, in a browser perhaps behind the results of later ones.
    */
   async submitChecked(encode: () => GPUCommandBuffer): Promise<void> {
-    this.device.pushErrorScope('validation');
+    const { error } = await this.#heard('validation', () => this.submit(encode()));
+    if (error) this.#fail(error);
+  }
+
+  /** Makes buffers, and resolves when the device has said whether it has the memory. Throws GpuOutOfMemoryError. */
+  async allocate<T>(make: () => T): Promise<T> {
+    const { made, error } = await this.#heard('out-of-memory', make);
+    this.#failure = error ?? this.#failure; // also instead of what it said of buffers that it had no memory for
+    this.check();
+    return made;
+  }
+
+  /** What `body` gives, and what the device had against it. */
+  async #heard<T>(filter: GPUErrorFilter, body: () => T): Promise<{ made: T; error: GpuError | null }> {
+    this.device.pushErrorScope(filter);
     let refusal: Promise<GPUError | null>;
+    let made: T;
     try {
-      this.submit(encode());
+      made = body();
     } finally {
       refusal = this.device.popErrorScope();
-      refusal.catch(() => {}); // nobody awaits it where encoding threw
+      refusal.catch(() => {}); // nobody awaits it where the body threw
     }
     const error = await this.wait(refusal);
-    if (error) this.#fail(typedError(error));
+    return { made, error: error && typedError(error) };
   }
 
   /** Copies bytes back to the CPU once all submitted work before is done. The only way back. */

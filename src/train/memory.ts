@@ -62,7 +62,7 @@ export async function withinMemory<T>(
   gpu: Gpu,
   config: ModelConfig,
   settings: OptimizerSettings,
-  build: () => Promise<T>,
+  build: () => T,
 ): Promise<T> {
   checkModelConfig(config);
   const { memory, adapterName } = gpu;
@@ -73,7 +73,7 @@ export async function withinMemory<T>(
     throw new GpuOutOfMemoryError(line, { plan: memoryTable(uses) });
   }
   try {
-    return await build();
+    return await gpu.allocate(build);
   } catch (error) {
     if (!(error instanceof GpuOutOfMemoryError)) throw error;
     throw new GpuOutOfMemoryError(`${error.message}; ${need}`, { plan: memoryTable(uses), cause: error });

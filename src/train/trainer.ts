@@ -79,15 +79,14 @@ export class Trainer {
     options: TrainerOptions = {},
   ): Promise<Trainer> {
     const resolved = resolveSettings(settings);
-    return withinMemory(gpu, modelConfig(resolved, split.users, split.items), resolved, async () => {
-      const trainer = new Trainer(gpu, split, resolved, options);
-      const { evaluation, validation } = trainer;
-      const { usual, hard } = trainer.#steps;
-      const plans = [usual.full, usual.last, hard?.full, hard?.last, evaluation, validation];
-      await Promise.all(plans.map((plan) => plan?.compile()));
-      gpu.check();
-      return trainer;
-    });
+    const config = modelConfig(resolved, split.users, split.items);
+    const trainer = await withinMemory(gpu, config, resolved, () => new Trainer(gpu, split, resolved, options));
+    const { evaluation, validation } = trainer;
+    const { usual, hard } = trainer.#steps;
+    const plans = [usual.full, usual.last, hard?.full, hard?.last, evaluation, validation];
+    await Promise.all(plans.map((plan) => plan?.compile()));
+    gpu.check();
+    return trainer;
   }
 
   private constructor(gpu: Gpu, split: Split, settings: TrainSettings, options: TrainerOptions) {

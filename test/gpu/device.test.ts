@@ -166,8 +166,11 @@ describe('what goes wrong on the device arrives as a typed error', () => {
   // Other software adapters give out memory that there is not.
   it.runIf(process.env.NEUMF_ADAPTER === 'swiftshader')('a device that has no more memory', async () => {
     using gpu = await Gpu.open();
-    gpu.createBuffer('too much', 2 ** 30); // within the limits, but not within what it can allocate
-    await expect(gpu.idle()).rejects.toThrow(GpuOutOfMemoryError);
+    const allocating = gpu.allocate(() => {
+      const buffer = gpu.createBuffer('too much', 2 ** 30); // within the limits, but not within what it can allocate
+      gpu.write(buffer, 0, Float32Array.of(1)); // what comes of that is not the news
+    });
+    await expect(allocating).rejects.toThrow(GpuOutOfMemoryError);
     expect(() => gpu.check()).toThrow(/^the GPU is out of memory: [^\n]+$/);
   });
 

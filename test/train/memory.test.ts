@@ -86,13 +86,11 @@ describe('a device with too little memory', () => {
   it('can hold what is said to fit', async () => {
     for (const memory of [150_000, 234_567, 500_000]) {
       const gpu = await Gpu.borrow(on.gpu.device, { memory });
-      const { message } = await withinMemory(gpu, CONFIG, SETTINGS, async () => ({ message: '' })).catch(
-        (error) => error,
-      );
+      const { message } = await withinMemory(gpu, CONFIG, SETTINGS, () => ({ message: '' })).catch((error) => error);
       const [, gmfDim, mlpDim, users] = /gmfDim (\d+) with mlpDim (\d+), or (\d+) users would fit/
         .exec(message)!
         .map(Number);
-      const build = async () => 'built';
+      const build = () => 'built';
       for (const config of [
         { ...CONFIG, gmfDim: gmfDim!, mlpDim: mlpDim! },
         { ...CONFIG, users: users! },
@@ -107,7 +105,7 @@ describe('a device with too little memory', () => {
   });
 
   it('that says so itself is heard, with what needs how much', async () => {
-    const build = async () => {
+    const build = () => {
       throw new GpuOutOfMemoryError('the GPU is out of memory: VK_ERROR_OUT_OF_DEVICE_MEMORY');
     };
     const refused = await withinMemory(on.gpu, CONFIG, SETTINGS, build).catch((error) => error);
