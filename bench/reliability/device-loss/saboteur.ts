@@ -24,6 +24,7 @@ export class Saboteur {
   #device: GPUDevice | null = null;
   #next: { readonly call: Call; readonly number: number; readonly when: When } | null = null;
   #onLoss: (call: Call) => void = () => {};
+  #later: ReturnType<typeof setTimeout> | undefined;
   readonly #restore: (() => void)[] = [];
 
   /** Once a device has been opened: Node has the classes only then. */
@@ -40,9 +41,10 @@ export class Saboteur {
     this.#onLoss = onLoss;
   }
 
-  /** From now on nothing is destroyed. */
+  /** From now on nothing is destroyed, nor later. */
   rest(): void {
     this.#next = null;
+    clearTimeout(this.#later);
   }
 
   [Symbol.dispose](): void {
@@ -61,7 +63,7 @@ export class Saboteur {
       if (when === 'before') saboteur.#destroy(call);
       const result = original.apply(this, args);
       if (when === 'after') saboteur.#destroy(call);
-      if (when === 'later') setTimeout(() => saboteur.#destroy(call));
+      if (when === 'later') saboteur.#later = setTimeout(() => saboteur.#destroy(call));
       return result;
     };
     this.#restore.push(() => {
