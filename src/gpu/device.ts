@@ -70,7 +70,8 @@ export class Gpu {
     this.#fail(typedError(event.error));
   };
   #failure: GpuError | null = null;
-  #closed = false;
+  /** What is said to those who use it after `close()`. */
+  #closed: GpuError | null = null;
 
   /** Opens a device. Throws NoAdapterError when there is none, or only one that computes nothing. */
   static async open(options: OpenOptions = {}): Promise<Gpu> {
@@ -276,18 +277,17 @@ export class Gpu {
     });
   }
 
-  /** Throws the first error that the device reported, if any. */
+  /** Throws the first error that the device reported, if any, or that it was closed. */
   check(): void {
-    if (this.#failure) throw this.#failure;
+    const error = this.#failure ?? this.#closed;
+    if (error) throw error;
   }
 
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
+    this.#closed = new GpuError('this Gpu was closed');
     this.device.removeEventListener('uncapturederror', this.#onError as EventListener);
-    const error = new GpuError('this Gpu was closed');
-    this.#failure ??= error;
-    for (const end of this.#waiting) end(error);
+    for (const end of this.#waiting) end(this.#closed);
     if (this.#opened) this.device.destroy();
   }
 

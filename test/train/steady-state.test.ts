@@ -65,6 +65,7 @@ it('20,000 steps leave no more memory behind than the first thousand', async () 
     if (trainer.step >= 1000) before ??= { bytes: used(), buffers: on.gpu.counters.buffers };
   }
   expect(trainer.step).toBeGreaterThan(20_000);
-  expect(on.gpu.counters.buffers).toBe(before!.buffers);
+  // As many staging buffers as are ever read at once: three submits in flight, and a report.
+  expect(on.gpu.counters.buffers - before!.buffers, 'buffers').toBeLessThanOrEqual(4);
   expect(used() - before!.bytes, 'bytes').toBeLessThan(1 << 20);
 });
