@@ -4,6 +4,11 @@ import type { Gpu } from './device.ts';
 const TARGET_MS = 50;
 const MOST_IN_FLIGHT = 3;
 const MOST_REPEATS = 1024;
+/**
+ * What a submit took counts by so much for the next but one, and so on: where a browser looks after its device now and then
+ * only, it hears of several submits at once, and each alone seems to have taken all of the time, or none.
+ */
+const MEMORY = 0.75;
 
 /** Sizes submits by how long the last ones took, and keeps at most three of them in flight. */
 export class Pacer {
@@ -13,6 +18,9 @@ export class Pacer {
   readonly #fixed: boolean;
   #inFlight: Promise<void>[] = [];
   #lastDone = 0;
+  /** Milliseconds and repetitions of the last submits, older ones counting for less. */
+  #milliseconds = 0;
+  #repetitions = 0;
 
   /** @param repeats a fixed number of repetitions a submit; without it the number is found */
   constructor(gpu: Gpu, repeats?: number) {
@@ -31,7 +39,9 @@ export class Pacer {
     const done = finished.then(() => {
       const now = performance.now();
       // A submit that waited behind another began when that one was done.
-      const each = (now - Math.max(start, this.#lastDone)) / repeats;
+      this.#milliseconds = MEMORY * this.#milliseconds + now - Math.max(start, this.#lastDone);
+      this.#repetitions = MEMORY * this.#repetitions + repeats;
+      const each = this.#milliseconds / this.#repetitions;
       this.#lastDone = now;
       if (this.#fixed) return;
       const wanted = Math.floor(TARGET_MS / Math.max(each, TARGET_MS / MOST_REPEATS));
