@@ -87,6 +87,9 @@ export async function parseProgram(program: Command): Promise<void> {
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({ outputError: (text, write) => write(text.replace(/\n(?=.)/g, ' ')) });
   }
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') console.error(`note: nothing more can be written to stdout: ${message}`); // else a reader left, as `head` does
+  });
   try {
     await program.parseAsync();
   } catch (error) {

@@ -65,9 +65,8 @@ function interruptSignal(): AbortSignal {
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   process.on('SIGHUP', () => stop.abort());
-  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (code === 'EPIPE' || code === 'EIO') stop.abort();
-    else console.error(`note: nothing more can be written to stdout: ${message}; training goes on`);
   });
   return stop.signal;
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PRESETS } from '../../src/models/config.ts';
@@ -211,5 +212,11 @@ describe('--help', () => {
     expect(text).toContain(
       `clip-norm ${preset.clipNorm ?? 0}, negatives ${preset.negatives}, sampler ${preset.sampler}, schedule ${preset.schedule}`,
     );
+  });
+
+  it('may lose its reader, as head leaves', () => {
+    const command = `{ "${process.execPath}" bench/train.ts --help | true; } 2>&1`; // stderr alone comes back
+    const stderr = execFileSync('sh', ['-c', command], { encoding: 'utf8' });
+    expect(stderr).toBe('');
   });
 });
