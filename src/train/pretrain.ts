@@ -36,6 +36,11 @@ const KEY = 'pretraining';
 /** Before the names of GMF's tensors, in a checkpoint of the MLP's training. */
 const GMF = 'pretrained.gmf.';
 
+interface Branch {
+  readonly kind: BranchKind;
+  readonly trainer: Trainer;
+}
+
 /**
  * NeuMF from pre-trained branches (He et al. 2017, section 3.4.1): GMF is trained, then an MLP, each by Adam; NeuMF begins
  * as their fusion and is fine-tuned with an optimizer of its own. It is run as a trainer is, `for await (const epoch of
@@ -49,7 +54,8 @@ export class Pretraining {
   /** The branches' epochs so far. */
   readonly history: EpochEvent[] = [];
   readonly #trained = new Map<BranchKind, Weights>();
-  #branch: { readonly kind: BranchKind; readonly trainer: Trainer } | null = null;
+  #branch: Branch | null = null;
+  #beginning: Promise<Branch> | null = null;
   #fused = false;
 
   /**
@@ -76,10 +82,8 @@ export class Pretraining {
 
   /** Trains the epochs that are left. Throws as Trainer does. */
   async *[Symbol.asyncIterator](): AsyncGenerator<EpochEvent, void> {
-    for (const kind of BRANCHES) {
-      if (this.#fused || this.#trained.has(kind)) continue;
-      this.#branch ??= { kind, trainer: await this.#newTrainer(kind) };
-      const { trainer } = this.#branch;
+    for (let branch = await this.#begin(); branch; branch = await this.#begin()) {
+      const { kind, trainer } = branch;
       for await (const epoch of trainer) {
         const event = { ...epoch, branch: kind };
         this.history.push(event);
@@ -88,14 +92,24 @@ export class Pretraining {
       if (trainer.stopped) return;
       this.#trained.set(kind, await readWeights(trainer.model));
       this.#branch = null;
+      this.#beginning = null;
     }
     if (!this.#fused) this.#fuse();
     yield* this.trainer;
   }
 
   /** What is trained now: a branch, or NeuMF. */
-  get present(): { readonly kind: BranchKind | null; readonly trainer: Trainer } {
+  get present(): Branch | { readonly kind: null; readonly trainer: Trainer } {
     return this.#branch ?? { kind: null, trainer: this.trainer };
+  }
+
+  /** The branch that is trained now or next, built once; null when both are trained. */
+  async #begin(): Promise<Branch | null> {
+    const kind = BRANCHES.find((one) => !this.#trained.has(one));
+    if (this.#fused || !kind) return null;
+    this.#beginning ??= this.#newTrainer(kind).then((trainer) => ({ kind, trainer }));
+    this.#branch = await this.#beginning;
+    return this.#branch;
   }
 
   #newTrainer(kind: BranchKind): Promise<Trainer> {
@@ -120,7 +134,8 @@ export class Pretraining {
   }
 
   /** As encodeCheckpoint: of the branch that is trained, with what was trained before it, or of NeuMF. */
-  encodeCheckpoint(ids: Ids): Promise<Uint8Array<ArrayBuffer>> {
+  async encodeCheckpoint(ids: Ids): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#begin();
     const { trainer, settings: pretrain, history } = this;
     const { kind: branch, trainer: present } = this.present;
     const stored: Stored = { settings: trainer.settings, pretrain, branch, history };
@@ -138,6 +153,7 @@ export class Pretraining {
     const trainer = stored.branch ? await this.#newTrainer(stored.branch) : this.trainer;
     restoreCheckpoint(trainer, bytes, name, ids);
     this.#branch = stored.branch && { kind: stored.branch, trainer };
+    this.#beginning = this.#branch && Promise.resolve(this.#branch);
     this.#fused = stored.branch === null;
     this.history.splice(0, this.history.length, ...stored.history);
     this.#trained.clear();

@@ -94,6 +94,15 @@ describe('a run with pre-training', () => {
     expect(resumed).toEqual(straight);
   });
 
+  it('begins from a checkpoint of a run that has not begun', async () => {
+    const [first, second] = [await newRun(), await newRun()];
+    const checkpoint = await first.encodeCheckpoint(IDS);
+    expect(pretrainingInfo(checkpoint, 'checkpoint')?.branch).toBe('gmf');
+    await second.restoreCheckpoint(checkpoint, 'checkpoint', IDS);
+    expect(await outcome(second)).toEqual(straight);
+    expect(await outcome(first), 'the run that was saved').toEqual(straight);
+  });
+
   it('goes on from a checkpoint after any epoch, which says what it is of', async () => {
     const run = await newRun();
     const said: unknown[] = [];
