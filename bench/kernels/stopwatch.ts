@@ -1,4 +1,5 @@
-import { COPY_SRC, type Gpu } from '../../src/gpu/device.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
+import { COPY_SRC } from '../../src/gpu/usage.ts';
 
 const QUERY_RESOLVE = 0x200; // GPUBufferUsage.QUERY_RESOLVE
 

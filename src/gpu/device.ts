@@ -1,17 +1,14 @@
 import { deviceMemory, requestAdapter, waitFor } from '#platform';
-import {
-  ConfigError,
-  DeviceLostError,
-  GpuError,
-  GpuOutOfMemoryError,
-  GpuValidationError,
-  NoAdapterError,
-} from '../errors.ts';
+import { ConfigError, DeviceLostError, GpuError, GpuOutOfMemoryError, NoAdapterError } from '../errors.ts';
 import type { AdapterChoice, AdapterKind } from '../platform/types.ts';
+import { adapterKind, adapterName } from './adapter.ts';
+import { oneLine, typedError } from './device-errors.ts';
 import { formatBytes } from './format.ts';
 import { type Kernel, PipelineCache } from './kernel.ts';
+import { proveThatItComputes } from './probe.ts';
 import { Readback } from './readback.ts';
 import { UniformCache } from './uniforms.ts';
+import { STORAGE } from './usage.ts';
 
 /** What is taken of an adapter, where that is to be less than it offers. */
 export interface Frugality {
@@ -35,9 +32,6 @@ export interface Counters {
 
 /** What goes wrong on a lost device may be heard of a moment before its loss is. */
 const LOSS_FOLLOWS_MS = 500;
-
-/** Software adapters by the names their drivers give; `isFallbackAdapter` is not set by all of them. */
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp/i;
 
 /**
  * An opened device: the one owner of pipelines and buffers, and the one place where device loss, uncaptured errors and
@@ -97,7 +91,7 @@ export class Gpu {
       throw new GpuError(`${adapterName(adapter.info)} gives no device: ${oneLine(error.message)}`);
     });
     const gpu = new Gpu(device, adapter.info, kind === 'software' ? hint : '', options, options);
-    await gpu.#proveThatItComputes();
+    await proveThatItComputes(gpu);
     return gpu;
   }
 
@@ -116,7 +110,7 @@ export class Gpu {
   /** Uses a device that belongs to someone else: it is never destroyed here. */
   static async borrow(device: GPUDevice, frugality: Frugality = {}): Promise<Gpu> {
     const gpu = new Gpu(device, device.adapterInfo, '', null, frugality);
-    await gpu.#proveThatItComputes();
+    await proveThatItComputes(gpu);
     return gpu;
   }
 
@@ -298,43 +292,7 @@ export class Gpu {
   #fail(error: GpuError): void {
     this.#failure ??= error;
   }
-
-  /** Dawn's null backend accepts every command and computes nothing: a tiny kernel must write what it should. */
-  async #proveThatItComputes(): Promise<void> {
-    const { device } = this;
-    const module = device.createShaderModule({
-      label: 'probe',
-      code: '@group(0) @binding(0) var<storage, read_write> out: array<u32>; @compute @workgroup_size(1) fn main() { out[0] = 6007u * 7919u; }',
-    });
-    const compiled = device.createComputePipelineAsync({ label: 'probe', layout: 'auto', compute: { module } });
-    const pipeline = await this.wait(compiled);
-    const buffer = this.createBuffer('probe', 4);
-    const entries = [{ binding: 0, resource: { buffer } }];
-    const group = device.createBindGroup({ label: 'probe', layout: pipeline.getBindGroupLayout(0), entries });
-    const encoder = device.createCommandEncoder({ label: 'probe' });
-    const pass = encoder.beginComputePass({ label: 'probe' });
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, group);
-    pass.dispatchWorkgroups(1);
-    pass.end();
-    this.submit(encoder.finish());
-    const [value] = new Uint32Array(await this.read({ buffer, offset: 0, size: 4 }));
-    buffer.destroy();
-    if (value !== 6007 * 7919) {
-      this.close();
-      throw new NoAdapterError(
-        `${this.adapterName || 'the adapter'} computes nothing (Dawn's null backend?): a test kernel wrote ${value}`,
-      );
-    }
-  }
 }
-
-// GPUBufferUsage is a global only after a platform's requestAdapter: its values are fixed by the specification.
-export const MAP_READ = 0x1;
-export const COPY_SRC = 0x4;
-export const COPY_DST = 0x8;
-export const UNIFORM = 0x40;
-export const STORAGE = 0x80 | COPY_SRC | COPY_DST;
 
 /** Throws ConfigError when something of this size cannot be one storage binding on this adapter. */
 export function checkBindable(gpu: Gpu, what: string, bytes: number): void {
@@ -343,27 +301,4 @@ export function checkBindable(gpu: Gpu, what: string, bytes: number): void {
   throw new ConfigError(
     `${what} needs ${formatBytes(bytes)} (${bytes} bytes), and ${gpu.adapterName} allows ${formatBytes(limit)} (${limit} bytes) in one binding`,
   );
-}
-
-function adapterName(info: GPUAdapterInfo): string {
-  return (
-    info.description || [info.vendor, info.architecture, info.device].filter(Boolean).join(' ') || 'unnamed adapter'
-  );
-}
-
-function adapterKind(info: GPUAdapterInfo): AdapterKind {
-  const names = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  return info.isFallbackAdapter || SOFTWARE.test(names) ? 'software' : 'hardware';
-}
-
-function typedError(error: GPUError): GpuError {
-  const message = oneLine(error.message);
-  const kind = error.constructor.name;
-  if (kind === 'GPUOutOfMemoryError') return new GpuOutOfMemoryError(`the GPU is out of memory: ${message}`);
-  if (kind === 'GPUValidationError') return new GpuValidationError(`WebGPU refused a command: ${message}`);
-  return new GpuError(`the GPU driver failed: ${message}`);
-}
-
-function oneLine(message: string): string {
-  return message.trim().split('\n')[0] ?? '';
 }

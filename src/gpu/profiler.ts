@@ -1,6 +1,7 @@
 import { GpuError } from '../errors.ts';
-import { COPY_DST, COPY_SRC, type Gpu, STORAGE } from './device.ts';
+import type { Gpu } from './device.ts';
 import type { Plan } from './plan.ts';
+import { COPY_DST, COPY_SRC, STORAGE } from './usage.ts';
 
 export interface Timing {
   readonly label: string;

@@ -1,4 +1,5 @@
-import { COPY_DST, type Gpu, MAP_READ } from './device.ts';
+import type { Gpu } from './device.ts';
+import { COPY_DST, MAP_READ } from './usage.ts';
 
 /** Staging buffers for reading back, reused: asking for the loss a few times a second makes no new buffer. */
 export class Readback {

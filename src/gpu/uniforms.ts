@@ -1,5 +1,6 @@
-import { COPY_DST, type Gpu, UNIFORM } from './device.ts';
+import type { Gpu } from './device.ts';
 import type { Kernel } from './kernel.ts';
+import { COPY_DST, UNIFORM } from './usage.ts';
 
 const PAGE_BYTES = 65536;
 const SLOT_BYTES = 256; // the largest minUniformBufferOffsetAlignment that WebGPU permits
