@@ -18,8 +18,8 @@ export interface WatchedEpoch {
  *
  * Where gradients are not clipped, their norm is not computed, and only the loss is watched. A gradient that is not finite
  * then makes its weights so by that step's update, and the first batch that looks at such a weight has a loss that is not:
- * a layer's in the next step, as no rectifier hides a NaN, a table's row when it is next drawn. Until then nothing else takes harm from that row. No
- * checkpoint is written meanwhile: encodeCheckpoint throws while any weight or moment is not finite.
+ * a layer's in the next step, as no rectifier hides a NaN, a table's row when it is next drawn. Until then nothing else takes
+ * harm from that row. No checkpoint is written meanwhile: encodeCheckpoint throws while any weight or moment is not finite.
  */
 export class Watch {
   readonly #clock: Clock;
