@@ -89,7 +89,7 @@ function drawNext(): void {
 
 /** The curves of a run as it goes: loss between reports, and the metrics of each epoch beside the baselines. */
 export class LiveCharts {
-  readonly #loss = new LiveChart('loss', [{ label: 'loss', color: '--ink' }], false);
+  readonly #loss = new LiveChart('loss-chart', [{ label: 'loss', color: '--ink' }], false);
   readonly #metrics: Readonly<Record<Protocol, LiveChart>> = {
     sampled: newMetricsChart('metrics-sampled'),
     full: newMetricsChart('metrics-full'),

@@ -69,6 +69,21 @@ it('trains on a dropped file, without a network, pauses and goes on', async () =
   expect(Number(await person.textOf('#now-hr'))).toBeGreaterThan(0.5); // chance has 10 of 69
 });
 
+it('draws a chart in every figure that is shown, and no two things have one id', async () => {
+  const drawn = await page.$$eval('#charts figure:not([hidden])', (figures) =>
+    figures.map((figure) => [
+      figure.querySelector('figcaption')!.firstChild!.textContent,
+      figure.querySelectorAll('canvas').length,
+    ]),
+  );
+  expect(drawn).toEqual([
+    ['Training loss ', 1],
+    ['Ranking of held-out items ', 1],
+  ]);
+  const ids = await page.$$eval('[id]', (elements) => elements.map(({ id }) => id));
+  expect(ids).toEqual([...new Set(ids)]);
+});
+
 it('answers with unseen items of the user’s taste, whose ids are text and no markup', async () => {
   const before = answer;
   answer = await person.ask('user 7');
