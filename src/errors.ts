@@ -60,8 +60,9 @@ export class DataError extends Error {
   }
 }
 
-/** Where training left the numbers. */
-export interface NonFinite {
+/** Training left the numbers: a loss, a norm or a weight that is infinite or not a number. Says in which step. */
+export class NonFiniteError extends Error {
+  override name = 'NonFiniteError';
   /** Training steps of the run up to the one that went wrong, which is the last of them. */
   readonly step: number;
   /** 1 for the first. */
@@ -72,17 +73,6 @@ export interface NonFinite {
   readonly users: Uint32Array;
   readonly items: Uint32Array;
   /** 1 for a positive, 0 for a negative. */
-  readonly labels: Float32Array;
-}
-
-/** Training left the numbers: a loss, a norm or a weight that is infinite or not a number. Says in which step. */
-export class NonFiniteError extends Error implements NonFinite {
-  override name = 'NonFiniteError';
-  readonly step: number;
-  readonly epoch: number;
-  readonly lr: number;
-  readonly users: Uint32Array;
-  readonly items: Uint32Array;
   readonly labels: Float32Array;
 
   constructor(message: string, { step, epoch, lr, users, items, labels }: NonFinite) {
@@ -95,3 +85,6 @@ export class NonFiniteError extends Error implements NonFinite {
     this.labels = labels;
   }
 }
+
+/** Where training left the numbers. */
+export type NonFinite = Pick<NonFiniteError, 'step' | 'epoch' | 'lr' | 'users' | 'items' | 'labels'>;

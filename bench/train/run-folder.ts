@@ -61,20 +61,10 @@ export class RunFolder {
     replaceFile(this.#folder, 'history.jsonl', this.#history);
   }
 
-  epoch(event: EpochEvent): void {
-    this.#append(event);
-  }
-
-  recovered(event: RecoveredEvent): void {
-    this.#append(event);
-  }
-
-  note(event: NoteEvent): void {
-    this.#append(event);
-  }
-
-  end(event: EndEvent): void {
-    this.#append(event);
+  /** Writes it into history.jsonl. */
+  append(event: EpochEvent | RecoveredEvent | NoteEvent | EndEvent): void {
+    this.#history += lines([event]);
+    this.#write('history.jsonl', this.#history);
   }
 
   writeCheckpoint(bytes: Uint8Array): void {
@@ -94,11 +84,6 @@ export class RunFolder {
 
   writeReport(run: Run): void {
     this.#write('report.html', renderReport(run, new Date()));
-  }
-
-  #append(event: HistoryEvent): void {
-    this.#history += lines([event]);
-    this.#write('history.jsonl', this.#history);
   }
 
   #write(name: Name, data: string | Uint8Array): void {

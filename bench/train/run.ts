@@ -61,7 +61,7 @@ export async function runOnce(input: RunInput): Promise<FinishedRun> {
   const folder = new RunFolder(out, (note) => {
     const event: NoteEvent = { event: 'note', note };
     notes.push(note);
-    folder.note(event);
+    folder.append(event);
     display.note(event);
   });
   const run = await LastingRun.create(device.gpu, dataset, settings, {
@@ -82,7 +82,7 @@ export async function runOnce(input: RunInput): Promise<FinishedRun> {
     onRecovered: (event) => {
       notes.push(describeRecovery(event));
       if (!started) return; // the start's notes will say it
-      folder.recovered(event);
+      folder.append(event);
       display.recovered(event);
     },
   });
@@ -114,7 +114,7 @@ export async function runOnce(input: RunInput): Promise<FinishedRun> {
     for (const epoch of before) display.epoch(epoch);
     for await (const epoch of run) {
       display.epoch(epoch);
-      folder.epoch(epoch);
+      folder.append(epoch);
       eta.epoch(epoch);
       folder.writeReport(told());
     }
@@ -129,7 +129,7 @@ export async function runOnce(input: RunInput): Promise<FinishedRun> {
       }),
     );
     if (kept && folder.lacksCheckpoint) folder.writeCheckpoint(kept);
-    folder.end(end);
+    folder.append(end);
     const finished = { ...told(), end };
     folder.writeReport(finished);
     display.end(end);

@@ -1,4 +1,5 @@
-import { checkBindable, type Gpu } from '../gpu/device.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { checkBindable } from '../gpu/limits.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { Arena, aligned, cut, type Stretch, withinPieces } from './arena.ts';
 import { tensorView } from './tape.ts';

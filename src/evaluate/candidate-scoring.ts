@@ -1,6 +1,7 @@
 import { Clock } from '../autograd/clock.ts';
 import { record, type Tape, tensor, zeros } from '../autograd/tape.ts';
-import { checkBindable, type Gpu } from '../gpu/device.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { checkBindable } from '../gpu/limits.ts';
 import type { Plan } from '../gpu/plan.ts';
 import type { View } from '../kernels/launch.ts';
 import { candidatePairs } from '../kernels/rank.ts';

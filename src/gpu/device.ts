@@ -1,10 +1,11 @@
 import { deviceMemory, requestAdapter, waitFor } from '#platform';
-import { ConfigError, DeviceLostError, GpuError, GpuOutOfMemoryError, NoAdapterError } from '../errors.ts';
+import { DeviceLostError, GpuError, GpuOutOfMemoryError, NoAdapterError } from '../errors.ts';
 import type { AdapterChoice, AdapterKind } from '../platform/types.ts';
 import { adapterKind, adapterName } from './adapter.ts';
-import { oneLine, typedError } from './device-errors.ts';
+import { firstLine, typedError } from './device-errors.ts';
 import { formatBytes } from './format.ts';
 import { type Kernel, PipelineCache } from './kernel.ts';
+import { checkBindable } from './limits.ts';
 import { proveThatItComputes } from './probe.ts';
 import { Readback } from './readback.ts';
 import { UniformCache } from './uniforms.ts';
@@ -88,7 +89,7 @@ export class Gpu {
       },
     });
     const device = await asked.catch((error: Error) => {
-      throw new GpuError(`${adapterName(adapter.info)} gives no device: ${oneLine(error.message)}`);
+      throw new GpuError(`${adapterName(adapter.info)} gives no device: ${firstLine(error.message)}`);
     });
     const gpu = new Gpu(device, adapter.info, kind === 'software' ? hint : '', options, options);
     await proveThatItComputes(gpu);
@@ -138,7 +139,7 @@ export class Gpu {
     void device.lost.then(({ reason, message }) => {
       if (this.#closed) return;
       const [whose, advice] = opened ? ['', ''] : ['borrowed ', '; its owner must open another one'];
-      const error = new DeviceLostError(`the ${whose}GPU device was lost (${reason}): ${oneLine(message)}${advice}`);
+      const error = new DeviceLostError(`the ${whose}GPU device was lost (${reason}): ${firstLine(message)}${advice}`);
       this.#failure = error; // also instead of what it complained of before
       for (const end of this.#waiting) end(error);
     });
@@ -292,13 +293,4 @@ export class Gpu {
   #fail(error: GpuError): void {
     this.#failure ??= error;
   }
-}
-
-/** Throws ConfigError when something of this size cannot be one storage binding on this adapter. */
-export function checkBindable(gpu: Gpu, what: string, bytes: number): void {
-  const limit = gpu.bindingLimit;
-  if (bytes <= limit) return;
-  throw new ConfigError(
-    `${what} needs ${formatBytes(bytes)} (${bytes} bytes), and ${gpu.adapterName} allows ${formatBytes(limit)} (${limit} bytes) in one binding`,
-  );
 }

@@ -10,7 +10,8 @@ import type { Branch, Rows, Tables } from '../autograd/tables.ts';
 import { noGrad, tapeOf, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { ConfigError } from '../errors.ts';
-import { checkBindable, type Gpu } from '../gpu/device.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { checkBindable } from '../gpu/limits.ts';
 import { checkModelConfig, hasGmf, hasMlp, type ModelConfig } from './config.ts';
 import { initialValues } from './initial.ts';
 import {

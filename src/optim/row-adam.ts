@@ -5,7 +5,7 @@ import type { Branch, Rows, Tables } from '../autograd/tables.ts';
 import { tapeOf, tensorView, zeros } from '../autograd/tape.ts';
 import type { Shape, Tensor } from '../autograd/tensor.ts';
 import { ConfigError } from '../errors.ts';
-import { checkBindable } from '../gpu/device.ts';
+import { checkBindable } from '../gpu/limits.ts';
 import { adamGather, adamScatter, type RowParams, rowNorm, walkOf } from '../kernels/adam-rows.ts';
 import { groupByRow, groupsLength } from '../kernels/group.ts';
 import type { View } from '../kernels/launch.ts';

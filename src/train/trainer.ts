@@ -7,7 +7,7 @@ import type { Evaluated, Evaluation } from '../evaluate/evaluation.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { Pacer } from '../gpu/pacer.ts';
 import type { Plan } from '../gpu/plan.ts';
-import { normalisesBatches } from '../models/config.ts';
+import { type ModelConfig, normalisesBatches } from '../models/config.ts';
 import { Model } from '../models/model.ts';
 import type { Adam } from '../optim/adam.ts';
 import { DeferredAdam } from '../optim/deferred-adam.ts';
@@ -80,7 +80,7 @@ export class Trainer {
   ): Promise<Trainer> {
     const resolved = resolveSettings(settings);
     const config = modelConfig(resolved, split.users, split.items);
-    const trainer = await withinMemory(gpu, config, resolved, () => new Trainer(gpu, split, resolved, options));
+    const trainer = await withinMemory(gpu, config, resolved, () => new Trainer(gpu, split, resolved, config, options));
     const { evaluation, validation } = trainer;
     const { usual, hard } = trainer.#steps;
     const plans = [usual.full, usual.last, hard?.full, hard?.last, evaluation, validation];
@@ -89,12 +89,11 @@ export class Trainer {
     return trainer;
   }
 
-  private constructor(gpu: Gpu, split: Split, settings: TrainSettings, options: TrainerOptions) {
+  private constructor(gpu: Gpu, split: Split, settings: TrainSettings, config: ModelConfig, options: TrainerOptions) {
     this.gpu = gpu;
     this.split = split;
     this.settings = settings;
     this.#options = options;
-    const config = modelConfig(settings, split.users, split.items);
     this.model = new Model(gpu, config, settings.seed);
     this.sampler = new BatchSampler(gpu, split, settings, normalisesBatches(config));
     this.clock = new Clock(gpu, this.sampler.batches);

@@ -55,7 +55,7 @@ describe('a run whose folder', () => {
     folder = new RunFolder(path('run'), (note) => {
       const event: NoteEvent = { event: 'note', note };
       notes.push(event);
-      folder.note(event);
+      folder.append(event);
     });
     folder.start(start, []);
   });
@@ -69,9 +69,9 @@ describe('a run whose folder', () => {
   it('cannot be written goes on, says so once, tries again, and has lost nothing when it can be', () => {
     rmSync(path('run'), { recursive: true });
     writeFileSync(path('run'), 'in the way');
-    folder.epoch(epochs[0]!);
+    folder.append(epochs[0]!);
     folder.writeCheckpoint(new Uint8Array([1]));
-    folder.epoch(epochs[1]!);
+    folder.append(epochs[1]!);
     folder.writeCheckpoint(new Uint8Array([2]));
     folder.writeReport({ start, epochs, end: null });
     expect(said()).toEqual([
@@ -84,11 +84,11 @@ describe('a run whose folder', () => {
 
     rmSync(path('run'));
     folder.writeCheckpoint(new Uint8Array([3]));
-    folder.epoch(epochs[2]!);
+    folder.append(epochs[2]!);
     expect(said(), 'the report is still missing').toHaveLength(1);
     folder.writeReport({ start, epochs, end });
     expect(said().slice(1)).toEqual([`--out ${path('run')}: all files are written again`]);
-    folder.end(end);
+    folder.append(end);
     expect(folder.trouble).toBeNull();
     expect(folder.lacksCheckpoint).toBe(false);
     expect([...readFileSync(path('run/checkpoint.safetensors'))]).toEqual([3]);
@@ -98,7 +98,7 @@ describe('a run whose folder', () => {
   it('is deleted makes it anew and says so', () => {
     folder.writeCheckpoint(new Uint8Array([1]));
     rmSync(path('run'), { recursive: true });
-    folder.epoch(epochs[0]!);
+    folder.append(epochs[0]!);
     expect(said()).toEqual([`--out ${path('run')}: the folder was deleted, and is made anew`]);
     expect(history()).toEqual([start, epochs[0], notes[0]]);
     expect([folder.trouble, folder.lacksCheckpoint]).toEqual([null, true]);
@@ -107,7 +107,7 @@ describe('a run whose folder', () => {
   it('has no room for one of the files names that one, and writes the others', () => {
     mkdirSync(path('run/checkpoint.safetensors.partial'));
     folder.writeCheckpoint(new Uint8Array([1]));
-    folder.epoch(epochs[0]!);
+    folder.append(epochs[0]!);
     expect(folder.trouble).toMatch(/checkpoint\.safetensors cannot be written: EISDIR/);
     expect(history()).toEqual([start, notes[0], epochs[0]]);
   });

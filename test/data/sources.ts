@@ -3,24 +3,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { cutSource } from '../../bench/reliability/fuzz/text-files.ts';
 import type { Interactions } from '../../src/data/interactions.ts';
 import type { ByteSource } from '../../src/data/source.ts';
 
 /** Streams `content`, cut after each of the given byte offsets. */
 export function source(name: string, content: string | Uint8Array, cuts: Iterable<number> = []): ByteSource {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-  const stream = () =>
-    new ReadableStream<Uint8Array>({
-      start(controller) {
-        let from = 0;
-        for (const to of [...cuts, bytes.length]) {
-          controller.enqueue(bytes.slice(from, to));
-          from = to;
-        }
-        controller.close();
-      },
-    });
-  return { name, stream };
+  return cutSource(name, bytes, cuts);
 }
 
 /** A folder with these files, removed when the test has ended. */

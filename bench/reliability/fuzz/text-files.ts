@@ -149,7 +149,15 @@ export function shuffled<T>(draws: Draws, list: readonly T[]): T[] {
 
 /** The bytes in chunks that end anywhere. */
 export function chunked(draws: Draws, name: string, bytes: Uint8Array): ByteSource {
-  const cuts = draws.list(draws.below(4), () => draws.below(bytes.length + 1)).sort((a, b) => a - b);
+  return cutSource(
+    name,
+    bytes,
+    draws.list(draws.below(4), () => draws.below(bytes.length + 1)).sort((a, b) => a - b),
+  );
+}
+
+/** Streams the bytes, cut after each of the given offsets. */
+export function cutSource(name: string, bytes: Uint8Array, cuts: Iterable<number>): ByteSource {
   const stream = () =>
     new ReadableStream<Uint8Array>({
       start(controller) {
