@@ -20,7 +20,7 @@ const ROW = ['row >= params.rows', 'row + 1u >= params.rows'] as const;
 const LINEAR = ['test/kernels/linear.test.ts'];
 const BATCH_NORM = ['test/kernels/batch-norm.test.ts'];
 const ELEMENTWISE = ['test/kernels/elementwise.test.ts'];
-const FUSED = ['test/train/fused-step.test.ts'];
+const FUSED = ['test/train/fused-step.test.ts', 'test/train/split-step.test.ts'];
 
 export const BACKWARD_KERNELS: readonly BackwardKernel[] = [
   { shader: 'add', gradients: ['sum'], lastRows: [ELEMENT], tests: ELEMENTWISE },
