@@ -32,9 +32,12 @@ export function withShaders(file: string, text: string): string {
 /** Gives every kernel in src/kernels its shader's text, in place of src/platform/shaders.ts, which reads files. */
 export const shaderTexts: Plugin = {
   name: 'shader-texts',
-  setup({ onLoad, onResolve }) {
+  setup({ onLoad, onResolve, initialOptions }) {
+    // src/platform/browser.ts says why.
+    const isLeftOut = (name: string) => initialOptions.platform === 'browser' && name.endsWith('_subgroup');
     onResolve({ filter: /^shader:/ }, ({ path }) => ({ path: path.slice('shader:'.length), namespace: 'shader' }));
     onLoad({ filter: /.*/, namespace: 'shader' }, ({ path }) => {
+      if (isLeftOut(path)) return { contents: 'export default undefined;', loader: 'js' };
       const file = join(ROOT, 'shaders', `${path}.wgsl`);
       return { contents: stripWgsl(readFileSync(file, 'utf8')), loader: 'text', watchFiles: [file] };
     });

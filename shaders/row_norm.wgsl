@@ -1,15 +1,16 @@
-// The gradients of embedding rows, for clipping before adam_scatter: each row's sum, and partial sums of their squares in a
-// fixed order, which clip_factor adds up with those of global_norm.
+// The gradients of embedding rows, for clipping before adam_scatter: each row's sum, and partial sums of their squares and of
+// those of the other gradients, in a fixed order, as global_norm's.
 //   gradient = Σ over the row's positions p, ascending:  dy[p];  dy[first position] = gradient
-//   partial[j] = Σ over first positions ≡ j (mod threads) of |gradient|²
-// groups, slots, dy and the parameters as in adam_scatter · partial f32[threads]
-// One thread for every threads-th position.
-struct Params { n: u32, split: u32, dim_a: u32, dim_b: u32, x: u32, threads: u32 }
+//   partial[j] = Σ over first positions ≡ j (mod threads) of |gradient|²  +  Σ over i ≡ j (mod threads) of |others[i]|²
+// groups, slots, dy and the parameters as in adam_scatter · others vec4f[n4] · partial f32[threads]
+// One thread for every threads-th position, and every threads-th vector of the others.
+struct Params { n: u32, split: u32, dim_a: u32, dim_b: u32, x: u32, n4: u32, threads: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> groups: array<u32>;
 @group(0) @binding(2) var<storage, read> slots: array<vec4u>;
 @group(0) @binding(3) var<storage, read_write> dy: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(4) var<storage, read> others: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> partial: array<f32>;
 
 override WG: u32 = 64;
 
@@ -57,5 +58,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       sum += sum_up(start, count, begin + d, params.dim_b - d, 2u * params.dim_b, before);
     }
   }
+  for (var i = id.x; i < params.n4; i += params.threads) { sum += dot(others[i], others[i]); }
   partial[id.x] = sum;
 }

@@ -8,13 +8,13 @@ export {
   type BatchNormTensors,
   batchNorm,
   foldBatchNorm,
-  linearBatchNormRelu,
 } from './autograd/ops/batch-norm.ts';
 export { bceWithLogits } from './autograd/ops/bce.ts';
 export { concat } from './autograd/ops/concat.ts';
 export { type DropoutOptions, dropout } from './autograd/ops/dropout.ts';
 export { embedding, type Lookup } from './autograd/ops/embedding.ts';
 export { hadamard } from './autograd/ops/hadamard.ts';
+export { type HiddenLayer, hiddenLayers } from './autograd/ops/hidden-layers.ts';
 export { inBatchSoftmax, type SoftmaxOptions } from './autograd/ops/in-batch-softmax.ts';
 export { linear, linearRelu } from './autograd/ops/linear.ts';
 export type { Targets } from './autograd/ops/output.ts';

@@ -6,6 +6,7 @@ import { deferredCases } from './cases/deferred.ts';
 import { elementwiseCases } from './cases/elementwise.ts';
 import { embeddingCases } from './cases/embedding.ts';
 import { fullRankingCases } from './cases/full-ranking.ts';
+import { hiddenLayerCases } from './cases/hidden-layer.ts';
 import { inBatchSoftmaxCases } from './cases/in-batch-softmax.ts';
 import { linearCases } from './cases/linear.ts';
 import { optimizerCases } from './cases/optimizers.ts';
@@ -22,6 +23,7 @@ export function kernelCases(gpu: Gpu, sizes: Sizes): Case[] {
     ...embeddingCases(sizes),
     ...linearCases(gpu, sizes),
     ...batchNormCases(sizes),
+    ...hiddenLayerCases(gpu, sizes),
     ...elementwiseCases(gpu, sizes),
     ...stepCases(sizes),
     ...optimizerCases(sizes),

@@ -2,7 +2,7 @@ import type { Gpu } from '../gpu/device.ts';
 import { defineKernel } from '../gpu/kernel.ts';
 import type { Plan } from '../gpu/plan.ts';
 import { groupsFor, LANES, type View } from './launch.ts';
-import { NORM_THREADS } from './optimizers.ts';
+import { globalNorm, NORM_THREADS, type SizedView } from './optimizers.ts';
 
 const rowParams = {
   first: 'u32',
@@ -45,8 +45,8 @@ const stampKernel = defineKernel({
 });
 const normKernel = defineKernel({
   name: 'row_norm',
-  params: { n: 'u32', split: 'u32', dim_a: 'u32', dim_b: 'u32', x: 'u32', threads: 'u32' },
-  bindings: { groups: 'read', slots: 'read', dy: 'write', partial: 'write' },
+  params: { n: 'u32', split: 'u32', dim_a: 'u32', dim_b: 'u32', x: 'u32', n4: 'u32', threads: 'u32' },
+  bindings: { groups: 'read', slots: 'read', dy: 'write', others: 'read', partial: 'write' },
 });
 
 /** Weights and moments of one stretch of the arenas. */
@@ -113,12 +113,18 @@ export function stampRows(plan: Plan, views: Record<'step' | 'slots', View>, row
   plan.dispatch(stampKernel, views, { rows }, groupsFor(rows));
 }
 
-/** Sums each row's gradient into dy at its first position, and the squares into partial f32[NORM_THREADS]. */
+/**
+ * Sums each row's gradient into dy at its first position, and the squares of all gradients into partial f32[NORM_THREADS].
+ * @param others the gradients of what is no table, in pieces as for globalNorm; not none
+ */
 export function rowNorm(
   plan: Plan,
   views: Record<'groups' | 'slots' | 'dy' | 'partial', View>,
+  [first, ...more]: readonly SizedView[],
   { split, dim_a, dim_b, x }: Pick<RowParams, 'split' | 'dim_a' | 'dim_b' | 'x'>,
 ): void {
-  const params = { n: 2 * split, split, dim_a, dim_b, x, threads: NORM_THREADS };
-  plan.dispatch(normKernel, views, params, groupsFor(NORM_THREADS));
+  const n4 = first!.size / 16;
+  const params = { n: 2 * split, split, dim_a, dim_b, x, n4, threads: NORM_THREADS };
+  plan.dispatch(normKernel, { ...views, others: first! }, params, groupsFor(NORM_THREADS));
+  globalNorm(plan, more, views.partial, n4);
 }

@@ -1,3 +1,4 @@
+import { HAS_SUBGROUP_SHADERS } from '#platform';
 import type { Gpu } from '../gpu/device.ts';
 
 /** What a kernel reads or writes: part of a buffer. */
@@ -33,5 +34,5 @@ export function productThreads(gpu: Gpu): number {
 /** Lanes of the subgroups that the shaders named `_subgroup` are written for. */
 export const LANES = 8;
 
-/** Whether the adapter's subgroups are those. */
-export const runsOnSubgroups = ({ subgroupSize }: Gpu): boolean => subgroupSize === LANES;
+/** Whether the adapter's subgroups are those, and the shaders at hand. */
+export const runsOnSubgroups = ({ subgroupSize }: Gpu): boolean => HAS_SUBGROUP_SHADERS && subgroupSize === LANES;

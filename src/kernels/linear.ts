@@ -45,6 +45,12 @@ const weightGradSubgroupKernel = defineKernel({
   bindings: WEIGHT_GRAD,
   constants: ['NO_BIAS', 'RELU'],
 });
+const backwardSubgroupKernel = defineKernel({
+  name: 'linear_backward_subgroup',
+  params: PARAMS,
+  bindings: { x: 'read', dy: 'read', y: 'read', weight: 'read', dweight: 'write', dbias: 'write', dx: 'write' },
+  constants: ['NO_BIAS', 'RELU'],
+});
 const sumPartsKernel = defineKernel({
   name: 'sum_parts',
   params: { n: 'u32', count: 'u32' },
@@ -162,13 +168,17 @@ export function linearInputGrad(
   plan.dispatch(inputGradKernel, bindings, size, groupsFor(count(rows, inputs, BLOCK), WG), { RELU, WG });
 }
 
+/** Rows of a part of a weight's gradient, at least. */
+export const PART_ROWS = { software: 2048, hardware: 128 } as const;
+
 /**
  * How the rows of a batch are divided for the weight gradient: into parts of `span` rows, summed apart and then together.
  * A GPU needs many parts to be busy, since the weight itself is small; on a CPU adapter each part costs a pass.
  */
 export function weightGradParts(plan: Plan, rows: number): { readonly parts: number; readonly span: number } {
-  const [least, most] = plan.gpu.adapterKind === 'software' ? [2048, 8] : [128, 64];
-  const parts = Math.max(1, Math.min(most, Math.ceil(rows / least)));
+  const { adapterKind } = plan.gpu;
+  const most = adapterKind === 'software' ? 8 : 64;
+  const parts = Math.max(1, Math.min(most, Math.ceil(rows / PART_ROWS[adapterKind])));
   const span = Math.max(1, Math.ceil(rows / parts));
   return { parts: Math.max(1, Math.ceil(rows / span)), span };
 }
@@ -217,6 +227,28 @@ export function linearWeightGrad(
   if (!scratch) return;
   sumParts(plan, scratch.weight, dweight, outputs * inputs, parts);
   sumParts(plan, scratch.bias, dbias, outputs, parts);
+}
+
+/** Whether both products of a layer's backward pass are better computed in one dispatch: on subgroups, from few rows. */
+export function backwardInOne({ gpu }: Plan, size: LinearSize): boolean {
+  const variants = [
+    productVariant(gpu, size, size.rows, size.inputs),
+    productVariant(gpu, size, size.outputs, size.inputs),
+  ];
+  return size.rows <= PART_ROWS.software && variants.every((variant) => variant === 'subgroup');
+}
+
+/** dx, dweight and dbias as linearInputGrad and linearWeightGrad compute them, where `backwardInOne`. */
+export function linearBackward(
+  plan: Plan,
+  views: Record<'x' | 'dy' | 'weight' | 'dx' | 'dweight' | 'dbias', View>,
+  size: LinearSize,
+  { relu, noBias = false }: { readonly relu?: View; readonly noBias?: boolean } = {},
+): void {
+  const { rows, inputs, outputs } = size;
+  const tiles = count(outputs, inputs, SUBGROUP_TILE) + count(rows, inputs, SUBGROUP_TILE);
+  const constants = { NO_BIAS: Number(noBias), RELU: Number(relu !== undefined) };
+  plan.dispatch(backwardSubgroupKernel, { ...views, y: relu ?? views.dy }, size, tiles, constants);
 }
 
 /** out[i] = Σ over the parts, in order: parts[part, i], n elements each. */

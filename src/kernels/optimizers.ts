@@ -37,6 +37,9 @@ const clipKernel = defineKernel({
   bindings: { partial: 'read', clip: 'write' },
 });
 
+/** Part of a buffer, its size said. */
+export type SizedView = View & { readonly size: number };
+
 /** Vectors of four elements that one thread of adam updates. */
 const ADAM_VECTORS = 16;
 /** Partial sums of the norm. */
@@ -95,9 +98,12 @@ export function sgdMomentum(plan: Plan, views: SgdViews & { readonly momentumBuf
   plan.dispatch(sgdMomentumKernel, views, { n4: n / 4 }, groupsFor(n / 4));
 }
 
-/** partial[j] = the sum of squares of every NORM_THREADS-th vector. @param gradients multiples of 16 bytes */
-export function globalNorm(plan: Plan, gradients: readonly (View & { readonly size: number })[], partial: View): void {
-  let before = 0;
+/**
+ * partial[j] = the sum of squares of every NORM_THREADS-th vector.
+ * @param gradients multiples of 16 bytes
+ * @param before vectors that `partial` has already
+ */
+export function globalNorm(plan: Plan, gradients: readonly SizedView[], partial: View, before = 0): void {
   for (const gradient of gradients) {
     const n4 = gradient.size / 16;
     plan.dispatch(normKernel, { gradient, partial }, { n4, threads: NORM_THREADS, before }, groupsFor(NORM_THREADS));
@@ -107,9 +113,9 @@ export function globalNorm(plan: Plan, gradients: readonly (View & { readonly si
 
 /**
  * clip = (norm of all gradients, factor that brings it down to maxNorm).
- * @param partial f32[NORM_THREADS · pieces], sums of squares
+ * @param partial f32[NORM_THREADS], sums of squares
  * @param maxNorm 0 for no clipping: the norm is computed and the factor is 1
  */
-export function clipFactor(plan: Plan, views: Record<'partial' | 'clip', View>, pieces: number, maxNorm: number): void {
-  plan.dispatch(clipKernel, views, { threads: NORM_THREADS * pieces, max_norm: maxNorm }, 1);
+export function clipFactor(plan: Plan, views: Record<'partial' | 'clip', View>, maxNorm: number): void {
+  plan.dispatch(clipKernel, views, { threads: NORM_THREADS, max_norm: maxNorm }, 1);
 }

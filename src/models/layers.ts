@@ -1,5 +1,6 @@
-import { type BatchNormTensors, foldBatchNorm, linearBatchNormRelu } from '../autograd/ops/batch-norm.ts';
+import { type BatchNormTensors, foldBatchNorm } from '../autograd/ops/batch-norm.ts';
 import { type DropoutOptions, dropout } from '../autograd/ops/dropout.ts';
+import { hiddenLayers } from '../autograd/ops/hidden-layers.ts';
 import { linear, linearRelu } from '../autograd/ops/linear.ts';
 import type { Parameters } from '../autograd/parameters.ts';
 import type { Tensor } from '../autograd/tensor.ts';
@@ -22,15 +23,34 @@ export interface EvaluatedLayer {
 /** The layers in training, with batch statistics and, where a source is given, dropout. */
 export function trainedLayers(parameters: Parameters, config: ModelConfig, source?: DropoutSource): Layers {
   const p = source ? config.dropout : 0;
-  const apply = (x: Tensor, layer: LayerSpec) => {
-    const [weight, bias] = [parameters.get(layer.weight), parameters.get(layer.bias)];
-    if (layer.isLinear) return linear(x, weight, bias);
-    const options = source && { ...source, layer: layer.place };
-    if (config.batchNorm) return linearBatchNormRelu(x, weight, bias, normOf(parameters, layer), p, options);
-    const y = linearRelu(x, weight, bias);
-    return options ? dropout(y, p, options) : y;
+  const of = (layer: LayerSpec) => ({ weight: parameters.get(layer.weight), bias: parameters.get(layer.bias) });
+  const dropoutOf = (layer: LayerSpec) => source && { ...source, layer: layer.place };
+  const hidden = (x: Tensor, layers: readonly LayerSpec[]) => {
+    if (config.batchNorm) {
+      const normed = (layer: LayerSpec) => ({
+        ...of(layer),
+        norm: normOf(parameters, layer),
+        p,
+        dropout: dropoutOf(layer),
+      });
+      return layers.length ? hiddenLayers(x, layers.map(normed)) : x;
+    }
+    return layers.reduce((below, layer) => {
+      const { weight, bias } = of(layer);
+      const y = linearRelu(below, weight, bias);
+      const options = dropoutOf(layer);
+      return options ? dropout(y, p, options) : y;
+    }, x);
   };
-  return (x, sequential) => layersOf(config, sequential).reduce(apply, x);
+  return (x, sequential) => {
+    const layers = layersOf(config, sequential);
+    const y = hidden(
+      x,
+      layers.filter(({ isLinear }) => !isLinear),
+    );
+    const last = layers.find(({ isLinear }) => isLinear); // always the last one
+    return last ? linear(y, of(last).weight, of(last).bias) : y;
+  };
 }
 
 /** A module's layers in evaluation: no dropout, and BatchNorm folded into the weights as they are when this runs. */

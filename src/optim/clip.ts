@@ -2,9 +2,9 @@ import type { Parameters } from '../autograd/parameters.ts';
 import { tapeOf, zeros } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { View } from '../kernels/launch.ts';
-import { clipFactor, globalNorm, NORM_THREADS } from '../kernels/optimizers.ts';
+import { clipFactor, globalNorm, NORM_THREADS, type SizedView } from '../kernels/optimizers.ts';
 
-/** Appends what leaves the sums of squares of some of the gradients in partial f32[NORM_THREADS]. */
+/** Appends what leaves the sums of squares of all gradients in partial f32[NORM_THREADS]. */
 export type PartialNorm = (partial: View) => void;
 
 /**
@@ -15,23 +15,20 @@ export type PartialNorm = (partial: View) => void;
  */
 export function clipGradNorm(parameters: Parameters, maxNorm: number | null): Tensor {
   const clip = zeros(parameters.gpu, [2], { label: 'norm and clip factor' });
-  return clipFrom([arenaNorm(parameters)], maxNorm, clip);
+  const { plan } = tapeOf(parameters.gpu);
+  return clipFrom((partial) => globalNorm(plan, gradientsFrom(parameters), partial), maxNorm, clip);
 }
 
-/** The norm of an arena's gradients. @param from the element from which on */
-export function arenaNorm(parameters: Parameters, from = 0): PartialNorm {
-  const gradients = parameters.stretches(from).map((stretch) => parameters.gradients.view(stretch));
-  return (partial) => globalNorm(tapeOf(parameters.gpu).plan, gradients, partial);
+/** The gradients from an element of the arenas on, in pieces that a binding holds. */
+export function gradientsFrom(parameters: Parameters, from = 0): SizedView[] {
+  return parameters.stretches(from).map((stretch) => parameters.gradients.view(stretch));
 }
 
 /** As clipGradNorm, of gradients wherever they are. @param clip f32[2], takes norm and factor */
-export function clipFrom(norms: readonly PartialNorm[], maxNorm: number | null, clip: Tensor): Tensor {
+export function clipFrom(norm: PartialNorm, maxNorm: number | null, clip: Tensor): Tensor {
   const { gpu } = clip;
-  const { buffer } = zeros(gpu, [NORM_THREADS * norms.length], { label: 'partial norms' }).view;
-  const size = 4 * NORM_THREADS;
-  norms.forEach((norm, i) => {
-    norm({ buffer, offset: size * i, size });
-  });
-  clipFactor(tapeOf(gpu).plan, { partial: { buffer }, clip: clip.view }, norms.length, maxNorm ?? 0);
+  const partial = zeros(gpu, [NORM_THREADS], { label: 'partial norms' }).view;
+  norm(partial);
+  clipFactor(tapeOf(gpu).plan, { partial, clip: clip.view }, maxNorm ?? 0);
   return clip;
 }

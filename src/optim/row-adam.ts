@@ -10,7 +10,7 @@ import { adamGather, adamScatter, type RowParams, rowNorm, walkOf } from '../ker
 import { groupByRow, groupsLength } from '../kernels/group.ts';
 import type { View } from '../kernels/launch.ts';
 import { Adam, type AdamOptions } from './adam.ts';
-import { arenaNorm, clipFrom } from './clip.ts';
+import { clipFrom, gradientsFrom } from './clip.ts';
 
 /** What `gather` leaves for `step`. */
 interface Gathered {
@@ -164,10 +164,10 @@ export abstract class RowAdam extends Adam {
     const gathered = this.#lookedUp();
     const { gpu } = this.parameters;
     const { plan } = tapeOf(gpu);
-    const ofRows = (partial: View) =>
-      rowNorm(plan, { ...gathered.grouped, dy: gathered.gradients.view, partial }, gathered.whole);
+    const views = { ...gathered.grouped, dy: gathered.gradients.view };
+    const others = gradientsFrom(this.parameters, this.#rest);
     this.#gathered = { ...gathered, summed: true };
-    return clipFrom([ofRows, arenaNorm(this.parameters, this.#rest)], maxNorm, this.#clip);
+    return clipFrom((partial) => rowNorm(plan, { ...views, partial }, others, gathered.whole), maxNorm, this.#clip);
   }
 
   /** Appends the update of the rows that were gathered, and of all other parameters. */

@@ -4,6 +4,9 @@ import type { AdapterChoice, FoundAdapter } from './types.ts';
 export { waitFor } from './browser-waiting.ts';
 export { shaderText } from './shaders.ts';
 
+/** Subgroups of eight lanes on a CPU adapter: no browser comes with one, so that the build leaves their shaders out. */
+export const HAS_SUBGROUP_SHADERS = false;
+
 export async function requestAdapter(choice: AdapterChoice): Promise<FoundAdapter> {
   if (!navigator.gpu) {
     return { adapter: null, hint: 'this browser has no WebGPU, or the page is neither https nor localhost' };

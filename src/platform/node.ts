@@ -15,6 +15,9 @@ const DAWN_OPTIONS = ['enable-dawn-features=allow_unsafe_apis', 'disable-dawn-fe
  */
 const instances = new Map<'installed' | 'swiftshader', GPU>();
 
+/** Whether the shaders named `_subgroup` are there. */
+export const HAS_SUBGROUP_SHADERS = true;
+
 /**
  * Asks Dawn for an adapter. On Linux without a Vulkan driver the SwiftShader inside `@sparticuz/chromium` is used.
  * The environment variable NEUMF_ADAPTER=swiftshader asks for it even where another driver is installed.

@@ -1,12 +1,8 @@
 import { expect, it } from 'vitest';
-import {
-  type BatchNormTensors,
-  batchNorm,
-  foldBatchNorm,
-  linearBatchNormRelu,
-} from '../../src/autograd/ops/batch-norm.ts';
+import { type BatchNormTensors, batchNorm, foldBatchNorm } from '../../src/autograd/ops/batch-norm.ts';
 import { dropout } from '../../src/autograd/ops/dropout.ts';
 import { hadamard } from '../../src/autograd/ops/hadamard.ts';
+import { hiddenLayers } from '../../src/autograd/ops/hidden-layers.ts';
 import { linear } from '../../src/autograd/ops/linear.ts';
 import { relu } from '../../src/autograd/ops/relu.ts';
 import { tensor } from '../../src/autograd/tape.ts';
@@ -37,11 +33,16 @@ function layer(rows: number, inputs: number, outputs: number) {
   };
 }
 
-it.each([0, 0.3])(
-  'three dispatches give what linear, BatchNorm, ReLU and dropout %d give one after the other',
-  async (p) => {
-    const [fused, apart] = [layer(37, 11, 6), layer(37, 11, 6)];
-    const y = linearBatchNormRelu(fused.x, fused.weight, fused.bias, fused.norm, p, fused.dropout);
+it.each([
+  [0, 11, 6],
+  [0.3, 11, 6],
+  [0, 36, 20],
+  [0.3, 36, 20],
+])(
+  'a hidden layer gives what linear, BatchNorm, ReLU and dropout %d give one after the other, %i inputs, %i outputs',
+  async (p, inputs, outputs) => {
+    const [fused, apart] = [layer(37, inputs, outputs), layer(37, inputs, outputs)];
+    const y = hiddenLayers(fused.x, [{ ...fused, p }]);
     const z = linear(apart.x, apart.weight, apart.bias);
     const expected = dropout(relu(batchNorm(z, apart.norm)), p, apart.dropout);
     hadamard(y, fused.r).sum().backward();
@@ -62,7 +63,7 @@ it.each([0, 0.3])(
       expectClose(await a.data(), values, { scale: values.map(() => largest), relative: 2e-6 });
     }
     // BatchNorm takes the bias away again: apart, rounding noise is left of its gradient; fused, exactly nothing.
-    expect([...(await fused.bias.grad!.data())]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect([...(await fused.bias.grad!.data())]).toEqual(Array(outputs).fill(0));
     expect(Math.max(...(await apart.bias.grad!.data()).map(Math.abs))).toBeLessThan(1e-5);
   },
 );

@@ -1,17 +1,19 @@
 /** Every op's forward pass against the reference, and its gradients against the reference's central differences. */
 import { describe, expect, it } from 'vitest';
-import { type BatchNormTensors, batchNorm, linearBatchNormRelu } from '../../src/autograd/ops/batch-norm.ts';
+import { type BatchNormTensors, batchNorm } from '../../src/autograd/ops/batch-norm.ts';
 import { bceWithLogits } from '../../src/autograd/ops/bce.ts';
 import { concat } from '../../src/autograd/ops/concat.ts';
 import { dropout } from '../../src/autograd/ops/dropout.ts';
 import { embedding } from '../../src/autograd/ops/embedding.ts';
 import { hadamard } from '../../src/autograd/ops/hadamard.ts';
+import { hiddenLayers } from '../../src/autograd/ops/hidden-layers.ts';
 import { inBatchSoftmax } from '../../src/autograd/ops/in-batch-softmax.ts';
 import { linear, linearRelu } from '../../src/autograd/ops/linear.ts';
 import { relu } from '../../src/autograd/ops/relu.ts';
 import { split } from '../../src/autograd/ops/split.ts';
-import { tensor } from '../../src/autograd/tape.ts';
+import { tensor, zeros } from '../../src/autograd/tape.ts';
 import type { Shape, Tensor } from '../../src/autograd/tensor.ts';
+import type { LinearSize } from '../../src/kernels/linear.ts';
 import { STREAM } from '../../src/random.ts';
 import { centralDifferences } from '../differences.ts';
 import { useGpu } from '../gpu-fixture.ts';
@@ -172,17 +174,39 @@ describe('BatchNorm', () => {
       (x, gamma, beta) => batchNormReference.batchNorm(x, gamma, beta, FEATURES),
     ));
 
-  it.each([0, 0.3])('linearBatchNormRelu with dropout %d', (p) => {
-    const step = tensor(on.gpu, Uint32Array.of(3));
-    const counter = { p, seed: 5, stream: STREAM.dropout + 1, step: 3 };
-    return expectOp(
-      [...LINEAR, [7], [7]],
-      (x, w, b, gamma, beta) => linearBatchNormRelu(x, w, b, norm(gamma, beta), p, { seed: 5, layer: 1, step }),
-      (x, w, b, gamma, beta) => {
-        const z = linearReference.linear(x, w, b, SIZE);
-        return dropoutReference(reference.relu(batchNormReference.batchNorm(z, gamma, beta, FEATURES)), counter);
-      },
-    );
+  describe.each([
+    ['of any sizes', 9, [6, 7, 5]],
+    ['of whole tiles, which a CPU adapter computes in one dispatch each', 19, [16, 24, 20]],
+  ] as const)('hiddenLayers %s', (_, rows, [inputs, between, outputs]) => {
+    it.each([0, 0.3])('one and two of them, with dropout %d', async (p) => {
+      const step = tensor(on.gpu, Uint32Array.of(3));
+      const layer = (n: number, weight: Tensor, bias: Tensor, gamma: Tensor, beta: Tensor) => {
+        const running = { runningMean: zeros(on.gpu, [bias.size]), runningVar: zeros(on.gpu, [bias.size]) };
+        return { weight, bias, norm: { gamma, beta, ...running }, p, dropout: { seed: 5, layer: n, step } };
+      };
+      const expected = (n: number, size: LinearSize, [x, w, b, gamma, beta]: readonly reference.Numbers[]) => {
+        const z = linearReference.linear(x!, w!, b!, size);
+        const y = batchNormReference.batchNorm(z, gamma!, beta!, { rows, features: size.outputs });
+        return dropoutReference(reference.relu(y), { p, seed: 5, stream: STREAM.dropout + n, step: 3 });
+      };
+      const shapes = (from: number, to: number): Shape[] => [[to, from], [to], [to], [to]];
+      await expectOp(
+        [[rows, inputs], ...shapes(inputs, between)],
+        (x, ...one) => hiddenLayers(x, [layer(1, ...(one as [Tensor, Tensor, Tensor, Tensor]))]),
+        (...all) => expected(1, { rows, inputs, outputs: between }, all),
+      );
+      await expectOp(
+        [[rows, inputs], ...shapes(inputs, between), ...shapes(between, outputs)],
+        (x, ...all) => {
+          const [one, two] = [all.slice(0, 4), all.slice(4)] as [Tensor, Tensor, Tensor, Tensor][];
+          return hiddenLayers(x, [layer(1, ...one!), layer(2, ...two!)]);
+        },
+        (...all) => {
+          const y = expected(1, { rows, inputs, outputs: between }, all.slice(0, 5));
+          return expected(2, { rows, inputs: between, outputs }, [y, ...all.slice(5)]);
+        },
+      );
+    });
   });
 });
 

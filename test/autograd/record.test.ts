@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Clock } from '../../src/autograd/clock.ts';
-import { linearBatchNormRelu } from '../../src/autograd/ops/batch-norm.ts';
 import { bceWithLogits } from '../../src/autograd/ops/bce.ts';
 import { dropout } from '../../src/autograd/ops/dropout.ts';
 import { embedding } from '../../src/autograd/ops/embedding.ts';
 import { hadamard } from '../../src/autograd/ops/hadamard.ts';
+import { hiddenLayers } from '../../src/autograd/ops/hidden-layers.ts';
 import { linear } from '../../src/autograd/ops/linear.ts';
 import { record, type Tape, tensor, zeros } from '../../src/autograd/tape.ts';
 import type { Tensor } from '../../src/autograd/tensor.ts';
@@ -37,7 +37,9 @@ function model() {
 function loss(m: ReturnType<typeof model>, step: Tensor): Tensor {
   const x = embedding({ table: m.table, ids: m.ids });
   const norm = { gamma: m.gamma, beta: m.beta, ...m.running };
-  const hidden = linearBatchNormRelu(x, m.weight, m.bias, norm, 0.2, { seed: 1, layer: 0, step });
+  const hidden = hiddenLayers(x, [
+    { weight: m.weight, bias: m.bias, norm, p: 0.2, dropout: { seed: 1, layer: 0, step } },
+  ]);
   return bceWithLogits(linear(hidden, m.head, m.offset), m.labels);
 }
 

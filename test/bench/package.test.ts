@@ -129,6 +129,7 @@ describe('a browser’s bundle', () => {
     expect(start).toBeLessThan(60_000);
     expect(later).toBeGreaterThan(0);
     expect(text).not.toContain('Papa');
+    expect(text).not.toContain('subgroupBroadcast'); // of shaders for CPU adapters, which browsers do not come with
   });
 
   test('has the shaders of the ops that are used, and no others', async () => {

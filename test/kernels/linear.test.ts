@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { reluBackward } from '../../src/kernels/elementwise.ts';
+import { runsOnSubgroups } from '../../src/kernels/launch.ts';
 import * as kernels from '../../src/kernels/linear.ts';
 import { Trial, useGpu } from '../gpu-fixture.ts';
 import { Draws, expectClose } from '../numbers.ts';
@@ -91,6 +92,48 @@ describe.each(SIZES)('a rectifier’s gradient on load, %i rows, %i inputs, %i o
       expect(await gradients(variant, true), variant).toEqual(await gradients(variant, false));
     }
   });
+});
+
+/** Gradients of a layer by both products in one dispatch, or one after the other. */
+function gradientsOf([rows, inputs, outputs]: (typeof SIZES)[number]) {
+  const size = { rows, inputs, outputs };
+  const draws = new Draws(rows + inputs + outputs);
+  const [x, dy, weight] = [draws.normal(rows * inputs), draws.normal(rows * outputs), draws.normal(outputs * inputs)];
+  const y = Float32Array.from(relu(draws.normal(rows * outputs)));
+
+  return async (inOne: boolean, rectified: boolean, noBias: boolean): Promise<number[][]> => {
+    const trial = new Trial(on.gpu);
+    const dx = trial.f32('dx', rows * inputs);
+    const [dweight, dbias] = [trial.f32('dweight', outputs * inputs), trial.f32('dbias', outputs)];
+    const given = { x: trial.input(x), dy: trial.input(dy), weight: trial.input(weight) };
+    const into = { dx: dx.view, dweight: dweight.view, dbias: dbias.view };
+    const relued = rectified ? { relu: trial.input(y) } : {};
+    if (inOne) {
+      kernels.linearBackward(trial.plan, { ...given, ...into }, size, { ...relued, noBias });
+    } else {
+      kernels.linearInputGrad(trial.plan, { ...given, ...into }, size, { ...relued, variant: 'blocks' });
+      kernels.linearWeightGrad(trial.plan, { ...given, ...into }, size, { ...relued, noBias, variant: 'blocks' });
+    }
+    trial.plan.run();
+    return Promise.all([dx, dweight, dbias].map(async (output) => [...(await output.data())]));
+  };
+}
+
+it('both products of backward in one dispatch have the bits of two', async ({ skip }) => {
+  skip(!runsOnSubgroups(on.gpu), 'this adapter has no subgroups of eight lanes');
+  for (const size of SIZES) {
+    const [rows, inputs, outputs] = size;
+    if (!kernels.productVariants(on.gpu, { rows, inputs, outputs }).includes('subgroup')) continue;
+    const gradients = gradientsOf(size);
+    for (const [relued, noBias] of [
+      [false, false],
+      [true, false],
+      [false, true],
+    ] as const) {
+      const expected = await gradients(false, relued, noBias);
+      expect(await gradients(true, relued, noBias), `${size}, ${relued}, ${noBias}`).toEqual(expected);
+    }
+  }
 });
 
 describe.each(SIZES)('%i rows, %i inputs, %i outputs', (rows, inputs, outputs) => {

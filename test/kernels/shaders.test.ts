@@ -38,7 +38,7 @@ describe('the generator', () => {
   const texts = [...SHADER_TEXTS.values()].flatMap((text) => text.match(/^fn pcg4d[\s\S]*?^\}/m)?.[0] ?? []);
 
   it('is the same text in all shaders that draw random numbers', () => {
-    expect(texts).toHaveLength(4);
+    expect(texts).toHaveLength(5);
     expect(new Set(texts).size).toBe(1);
   });
 

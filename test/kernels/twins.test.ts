@@ -31,7 +31,7 @@ describe.each([...SHADER_TEXTS])('%s.wgsl', (name, text) => {
     const members = [...params.matchAll(/(\w+): (\w+)/g)].map(([, member, type]) => [member, type]);
     expect(members).toEqual(Object.entries(twin.params));
 
-    const bindings = [...text.matchAll(/@binding\((\d)\) var<storage, (\w+)> (\w+)/g)];
+    const bindings = [...text.matchAll(/@binding\((\d+)\) var<storage, (\w+)> (\w+)/g)];
     expect(bindings.map(([, binding]) => Number(binding))).toEqual(Object.keys(twin.bindings).map((_, i) => i + 1));
     expect(bindings.map(([, , access]) => (access === 'read' ? 'read' : 'write'))).toEqual(
       Object.values(twin.bindings),

@@ -4,7 +4,7 @@ import { groupsLength } from '../../../src/kernels/group.ts';
 import { adamNumbers, NORM_THREADS } from '../../../src/kernels/optimizers.ts';
 import { fromIndex } from '../../../test/reference/elementwise.ts';
 import * as reference from '../../../test/reference/optimizers.ts';
-import { type Case, type Sizes, single, times } from '../case.ts';
+import { type Case, hiddenLayers, type Sizes, single, times } from '../case.ts';
 import type { Draws } from '../draws.ts';
 import { positionsByRow } from '../reference.ts';
 import type { Trial } from '../trial.ts';
@@ -203,8 +203,9 @@ function scatterCase(gpu: Gpu, sizes: Sizes, byRows: boolean, summed: boolean): 
 function normCase(sizes: Sizes): Case {
   const { rows, gmfDim, mlpDim } = sizes;
   const elements = 2 * rows * (gmfDim + mlpDim);
-  const bytes = 4 * (groupsLength(2 * rows) + 2 * elements + NORM_THREADS);
-  return single('row_norm', shapeOf(sizes), { bytes, flops: 3 * elements }, (trial) => {
+  const rest = hiddenLayers(sizes).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
+  const bytes = 4 * (groupsLength(2 * rows) + 2 * elements + rest + NORM_THREADS);
+  return single('row_norm', shapeOf(sizes), { bytes, flops: 3 * elements + 2 * rest }, (trial) => {
     const { grouped, positions, params, places, gathered } = setting(trial, sizes);
     const dy = trial.draws.vector(gathered);
     const [expected, scale] = [Float64Array.from(dy), Float64Array.from(dy, Math.abs)];
@@ -223,6 +224,10 @@ function normCase(sizes: Sizes): Case {
         for (let d = 0; d < length; d++) partial[first % NORM_THREADS]! += expected[to + d]! ** 2;
       });
     });
+    const others = trial.draws.vector(rest);
+    others.forEach((value, i) => {
+      partial[Math.floor(i / 4) % NORM_THREADS]! += value ** 2;
+    });
     const views = {
       ...grouped,
       dy: trial.inPlace('dy', dy, expected, scale),
@@ -232,7 +237,7 @@ function normCase(sizes: Sizes): Case {
         partial.map((sum) => sum + 1),
       ),
     };
-    kernels.rowNorm(trial.plan, views, params);
+    kernels.rowNorm(trial.plan, views, [{ ...trial.input(others), size: 4 * rest }], params);
   });
 }
 

@@ -43,9 +43,13 @@ export function linearCases(gpu: Gpu, sizes: Sizes): Case[] {
       each(size, [rows, size.inputs], (variant) => inputGradCase(variant, size)),
     ),
     ...[...hidden, output].flatMap(weightGrad),
+    ...hidden.filter((size) => isOneDispatch(gpu, size)).map(backwardCase),
     ...weightGrad({ ...hidden[0]!, rows: LARGE_BATCH }),
   ];
 }
+
+const isOneDispatch = (gpu: Gpu, size: kernels.LinearSize) =>
+  size.rows <= kernels.PART_ROWS.software && kernels.productVariants(gpu, size).includes('subgroup');
 
 /** The shader of a variant of a product: `tiled` is one for all three, and the shape says which. */
 const SHADER = {
@@ -131,4 +135,29 @@ function weightGradCase(gpu: Gpu, variant: kernels.ProductVariant, size: kernels
       kernels.linearWeightGrad(trial.plan, views, size, { variant, ...(parts > 1 ? { scratch } : {}) });
     },
   };
+}
+
+/** Both gradients in one dispatch, as small batches have them on a CPU adapter. */
+function backwardCase(size: kernels.LinearSize): Case {
+  const { rows, inputs, outputs } = size;
+  const bytes = 4 * (2 * rows * inputs + rows * outputs + 2 * outputs * inputs + outputs);
+  const flops = 4 * rows * inputs * outputs + rows * outputs;
+  return single('linear_backward_subgroup', `gradients ${shapeOf(size)}`, { bytes, flops }, (trial) => {
+    const { draws } = trial;
+    const [x, dy, weight] = [draws.vector(rows * inputs), draws.vector(rows * outputs), draws.vector(outputs * inputs)];
+    const [ofWeight, scale] = [
+      reference.linearWeightGrad(x, dy, size),
+      reference.linearWeightGrad(absolute(x), absolute(dy), size),
+    ];
+    const magnitudes = reference.linearInputGrad(absolute(dy), absolute(weight), size);
+    const views = {
+      x: trial.input(x),
+      dy: trial.input(dy),
+      weight: trial.input(weight),
+      dx: trial.output('dx', reference.linearInputGrad(dy, weight, size), magnitudes),
+      dweight: trial.output('dweight', ofWeight.dweight, scale.dweight),
+      dbias: trial.output('dbias', ofWeight.dbias, scale.dbias),
+    };
+    kernels.linearBackward(trial.plan, views, size);
+  });
 }

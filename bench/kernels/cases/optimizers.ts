@@ -107,7 +107,7 @@ function clipCase(n: number): Case {
       const clip = trial.output('clip', expected, absolute(expected));
       const partial = trial.scratch(kernels.NORM_THREADS);
       kernels.globalNorm(trial.plan, [trial.input(gradient)], partial);
-      kernels.clipFactor(trial.plan, { partial, clip }, 1, norm / 3);
+      kernels.clipFactor(trial.plan, { partial, clip }, norm / 3);
     },
   };
 }

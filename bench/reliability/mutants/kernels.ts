@@ -15,10 +15,13 @@ const IN_LOOP = ['min(first + 8u, params.rows)', 'min(first + 8u, params.rows - 
 const IN_BLOCK = ['min(first + 32u, params.rows)', 'min(first + 32u, params.rows - 1u)'] as const;
 const IN_SPAN = ['min(first + params.span, params.rows)', 'min(first + params.span, params.rows - 1u)'] as const;
 const ELEMENT = ['i >= params.n', 'i + 1u >= params.n'] as const;
+/** Of a weight's gradient, which takes two rows at a time. */
+const OF_TWO = ['r < params.rows; r += 2u', 'r + 1u < params.rows; r += 2u'] as const;
 const ROW = ['row >= params.rows', 'row + 1u >= params.rows'] as const;
 
 const LINEAR = ['test/kernels/linear.test.ts'];
 const BATCH_NORM = ['test/kernels/batch-norm.test.ts'];
+const HIDDEN_LAYER = ['test/kernels/hidden-layer.test.ts'];
 const ELEMENTWISE = ['test/kernels/elementwise.test.ts'];
 const FUSED = ['test/train/fused-step.test.ts', 'test/train/split-step.test.ts'];
 
@@ -66,6 +69,27 @@ export const BACKWARD_KERNELS: readonly BackwardKernel[] = [
   },
   { shader: 'batch_norm_backward_apply', gradients: ['dx'], lastRows: [IN_LOOP], tests: BATCH_NORM },
   { shader: 'batch_norm_backward_apply_vec4', gradients: ['dx'], lastRows: [IN_LOOP], tests: BATCH_NORM },
+  {
+    shader: 'linear_backward_subgroup',
+    gradients: ['dx', 'dweight', 'dbias'],
+    lastRows: [ROW, OF_TWO],
+    tests: LINEAR,
+  },
+  {
+    shader: 'hidden_backward_subgroup',
+    gradients: ['dz', 'dgamma', 'dbeta', 'dweight'],
+    lastRows: [ROW, OF_TWO, ['row < params.rows; row++', 'row + 1u < params.rows; row++']],
+    tests: HIDDEN_LAYER,
+  },
+  {
+    shader: 'batch_norm_backward_columns',
+    gradients: ['dz', 'dgamma', 'dbeta'],
+    lastRows: [
+      ['min(block + BLOCK, params.rows)', 'min(block + BLOCK, params.rows - 1u)'],
+      ['r < params.rows; r++', 'r + 1u < params.rows; r++'],
+    ],
+    tests: HIDDEN_LAYER,
+  },
   {
     shader: 'scatter_add',
     gradients: ['out'],

@@ -1,12 +1,8 @@
 import { ConfigError } from '../../errors.ts';
 import * as kernels from '../../kernels/batch-norm.ts';
-import { NO_DROPOUT } from '../../kernels/dropout.ts';
-import * as linearKernels from '../../kernels/linear.ts';
 import type { BackwardPass } from '../nodes.ts';
 import { type Tape, tapeOf } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
-import { type DropoutOptions, dropoutKey } from './dropout.ts';
-import { linearBackward, linearSize } from './linear.ts';
 import { expectShape } from './shapes.ts';
 
 /** Scale, shift and running averages of one layer, each f32[features] (torch.nn.BatchNorm1d). */
@@ -15,12 +11,6 @@ export interface BatchNormTensors {
   readonly beta: Tensor;
   readonly runningMean: Tensor;
   readonly runningVar: Tensor;
-}
-
-interface Behind {
-  readonly relu: boolean;
-  /** Dropout's 1 / (1 − p). */
-  readonly scale: number;
 }
 
 /**
@@ -37,42 +27,7 @@ export function batchNorm(x: Tensor, norm: BatchNormTensors): Tensor {
   kernels.batchNormApply(tape.plan, { ...views(norm), x: x.view, moments: moments.view, y: y.view }, size);
   tape.remember(y, (pass) => {
     const dx = pass.gradient(x) ?? tape.scratch(x.size, 'unused gradient');
-    batchNormBackward(pass, { x, moments, y, dx }, norm, { relu: false, scale: 1 });
-  });
-  return y;
-}
-
-/**
- * dropout(relu(batchNorm(linear(x, weight, bias)))) in three dispatches: the product's epilogue computes the partial
- * statistics, one kernel finishes them, one normalises, rectifies and drops.
- */
-export function linearBatchNormRelu(
-  x: Tensor,
-  weight: Tensor,
-  bias: Tensor,
-  norm: BatchNormTensors,
-  p = 0,
-  dropoutOptions?: DropoutOptions,
-): Tensor {
-  if (p > 0 && !dropoutOptions) throw new ConfigError('linearBatchNormRelu: dropout needs a seed, a layer and a clock');
-  const tape = tapeOf(x.gpu);
-  const linear = linearSize(x, weight, bias);
-  const z = tape.output([linear.rows, linear.outputs], 'linear', [x, weight, bias]);
-  const size = batchNormSize(z, norm);
-  const statistics = tape.scratch(2 * kernels.statisticsLength(size), 'batch norm statistics');
-  linearKernels.linear(tape.plan, { x: x.view, weight: weight.view, bias: bias.view, y: z.view }, linear, {
-    statistics: statistics.view,
-  });
-  const moments = finish(tape, statistics, norm, size);
-  const y = tape.output(z.shape, 'linear_batch_norm_relu', [z, norm.gamma, norm.beta]);
-  kernels.batchNormApply(tape.plan, { ...views(norm), x: z.view, moments: moments.view, y: y.view }, size, {
-    relu: true,
-    dropout: p > 0 ? dropoutKey(p, dropoutOptions!) : NO_DROPOUT,
-  });
-  tape.remember(y, (pass) => {
-    const dz = tape.scratch(z.size, 'gradient before batch norm');
-    batchNormBackward(pass, { x: z, moments, y, dx: dz }, norm, { relu: true, scale: 1 / (1 - p) });
-    linearBackward(pass, dz, { x, weight, bias }, { noBias: true });
+    batchNormBackward(pass, pass.dy, { x, moments, y, dx }, norm);
   });
   return y;
 }
@@ -101,7 +56,8 @@ export function foldBatchNorm(weight: Tensor, bias: Tensor, norm: BatchNormTenso
   return folded;
 }
 
-function batchNormSize(x: Tensor, norm: BatchNormTensors): kernels.BatchNormSize {
+/** Throws ConfigError for shapes that do not fit, and for a batch of one row. */
+export function batchNormSize(x: Tensor, norm: BatchNormTensors): kernels.BatchNormSize {
   expectShape('batchNorm', 'x', x, [null, null]);
   const [rows, features] = x.shape as [number, number];
   for (const [name, vector] of Object.entries(norm)) expectShape('batchNorm', name, vector, [features]);
@@ -115,18 +71,21 @@ function views({ gamma, beta }: BatchNormTensors) {
   return { gamma: gamma.view, beta: beta.view };
 }
 
-function finish(tape: Tape, statistics: Tensor, norm: BatchNormTensors, size: kernels.BatchNormSize): Tensor {
+/** f32[2 · features], mean and 1 / standard deviation of each, from the blocks' statistics; moves the running averages. */
+export function finish(tape: Tape, statistics: Tensor, norm: BatchNormTensors, size: kernels.BatchNormSize): Tensor {
   const moments = tape.scratch(2 * size.features, 'batch norm moments');
   const running = { runningMean: norm.runningMean.view, runningVar: norm.runningVar.view };
   kernels.batchNormFinish(tape.plan, { statistics: statistics.view, moments: moments.view, ...running }, size);
   return moments;
 }
 
-function batchNormBackward(
-  { plan, dy, gradient }: BackwardPass,
+/** The gradients of a BatchNorm's input, gamma and beta. @param options as for the kernel */
+export function batchNormBackward(
+  { plan, gradient }: Pick<BackwardPass, 'plan' | 'gradient'>,
+  dy: Tensor,
   { x, moments, y, dx }: Record<'x' | 'moments' | 'y' | 'dx', Tensor>,
   { gamma, beta }: BatchNormTensors,
-  behind: Behind,
+  options: { readonly relu?: boolean; readonly scale?: number } = {},
 ): void {
   const tape = tapeOf(x.gpu);
   const [rows, features] = x.shape as [number, number];
@@ -136,5 +95,5 @@ function batchNormBackward(
   const sums = tape.scratch(2 * kernels.sumsLength(size), 'batch norm sums');
   const all = { x, moments, y, dy, dx, gamma, dgamma, dbeta, sums };
   const bindings = Object.fromEntries(Object.entries(all).map(([name, { view }]) => [name, view]));
-  kernels.batchNormBackward(plan, bindings as Record<keyof typeof all, GPUBufferBinding>, size, behind);
+  kernels.batchNormBackward(plan, bindings as Record<keyof typeof all, GPUBufferBinding>, size, options);
 }

@@ -41,26 +41,51 @@ export function linearSize(x: Tensor, weight: Tensor, bias: Tensor): kernels.Lin
   return { rows: x.shape[0]!, inputs: x.shape[1]!, outputs: weight.shape[0]! };
 }
 
-/**
- * Gradients of x, weight and bias from that of the linear layer's output.
- * @param relu the output of a rectifier behind the layer: dy is then the gradient of that
- * @param noBias the bias has no effect, because a BatchNorm behind the layer takes it away: its gradient is exactly 0
- */
+/** What a linear layer's gradients are computed from: its tensors, and what stands behind it. */
+export interface LinearBehind {
+  /** The output of a rectifier behind the layer: dy is then the gradient of that. */
+  readonly relu?: Tensor;
+  /** The bias has no effect, because a BatchNorm behind the layer takes it away: its gradient is exactly 0. */
+  readonly noBias?: boolean;
+}
+
+type LinearTensors = Record<'x' | 'weight' | 'bias', Tensor>;
+
+/** Gradients of x, weight and bias from that of the linear layer's output. */
 export function linearBackward(
   pass: BackwardPass,
   dy: Tensor,
-  { x, weight, bias }: Record<'x' | 'weight' | 'bias', Tensor>,
-  { relu, noBias = false }: { readonly relu?: Tensor; readonly noBias?: boolean } = {},
+  tensors: LinearTensors,
+  behind: LinearBehind = {},
 ): void {
   const { plan, gradient } = pass;
-  const tape = tapeOf(x.gpu);
+  const { x, weight, bias } = tensors;
   const size = linearSize(x, weight, bias);
-  const rectified = relu ? { relu: relu.view } : {};
+  const rectified = behind.relu ? { relu: behind.relu.view } : {};
   const dx = gradient(x);
-  if (dx) kernels.linearInputGrad(plan, { dy: dy.view, weight: weight.view, dx: dx.view }, size, rectified);
+  const given = { dy: dy.view, weight: weight.view };
+  if (dx && weight.requiresGrad && bias.requiresGrad && kernels.backwardInOne(plan, size)) {
+    const of = { dweight: gradient(weight)!.view, dbias: gradient(bias)!.view };
+    const { noBias = false } = behind;
+    kernels.linearBackward(plan, { x: x.view, ...given, dx: dx.view, ...of }, size, { ...rectified, noBias });
+    return;
+  }
+  if (dx) kernels.linearInputGrad(plan, { ...given, dx: dx.view }, size, rectified);
+  linearWeightBackward(pass, dy, tensors, behind);
+}
+
+/** Gradients of weight and bias alone. */
+export function linearWeightBackward(
+  { plan, gradient }: BackwardPass,
+  dy: Tensor,
+  { x, weight, bias }: LinearTensors,
+  { relu, noBias = false }: LinearBehind = {},
+): void {
   const dweight = gradient(weight);
   const dbias = gradient(bias);
   if (!dweight && !dbias) return;
+  const tape = tapeOf(x.gpu);
+  const size = linearSize(x, weight, bias);
   const { parts } = kernels.weightGradParts(plan, size.rows);
   const scratch = (length: number) => tape.scratch(length, 'parts of a weight gradient').view;
   const views = {
@@ -71,5 +96,5 @@ export function linearBackward(
   };
   const split =
     parts > 1 ? { scratch: { weight: scratch(parts * weight.size), bias: scratch(parts * bias.size) } } : {};
-  kernels.linearWeightGrad(plan, views, size, { ...split, ...rectified, noBias });
+  kernels.linearWeightGrad(plan, views, size, { ...split, ...(relu && { relu: relu.view }), noBias });
 }
