@@ -8,7 +8,7 @@
 // dbias f32[depth] · z, y, dz f32[rows, features] · gamma, dgamma, dbeta f32[features]
 // moments vec2f[features] = (mean, inverse_std); depth and features multiples of 4
 // One subgroup, which is a workgroup, for a tile of 16 × 32 of dweight, or for 32 columns of all rows of dz, as in
-// linear_batch_norm_subgroup.wgsl; dz holds g first.
+// linear_batch_norm_subgroup.wgsl; dz holds dy first, then g.
 enable subgroups;
 
 struct Params { rows: u32, depth: u32, features: u32, scale: f32 }
@@ -44,13 +44,10 @@ fn add(a: Sums, b: Sums) -> Sums {
   return Sums(a.g + b.g, a.gx + b.gx);
 }
 
-// The sums with those of one more row, whose g is left in dz; there are none past the end.
-fn with_row(sums: Sums, row: u32, column: u32, dy: vec4f, norm: Moments) -> Sums {
-  if (row >= params.rows || column >= params.features) { return sums; }
-  let i = (row * params.features + column) / 4u;
-  let g = select(vec4f(), params.scale * dy, y[i] > vec4f());
-  dz[i] = g;
-  return Sums(sums.g + g, sums.gx + g * (z[i] - norm.mean) * norm.inverse_std);
+// Writes this lane's columns of one row of dz; rows and columns past the end are not written.
+fn store_dz(row: u32, column: u32, value: vec4f) {
+  if (row >= params.rows || column >= params.features) { return; }
+  dz[(row * params.features + column) / 4u] = value;
 }
 
 // Writes this lane's columns of one output's row of the weight's gradient; what lies past the end is not written.
@@ -114,22 +111,31 @@ fn columns(block: u32, lane: u32) {
       c14 = plus(c14, subgroupBroadcast(lower, 6u), w0, w1);
       c15 = plus(c15, subgroupBroadcast(lower, 7u), w0, w1);
     }
-    part = with_row(part, row + 0u, column, c0, norm);
-    part = with_row(part, row + 1u, column, c1, norm);
-    part = with_row(part, row + 2u, column, c2, norm);
-    part = with_row(part, row + 3u, column, c3, norm);
-    part = with_row(part, row + 4u, column, c4, norm);
-    part = with_row(part, row + 5u, column, c5, norm);
-    part = with_row(part, row + 6u, column, c6, norm);
-    part = with_row(part, row + 7u, column, c7, norm);
-    part = with_row(part, row + 8u, column, c8, norm);
-    part = with_row(part, row + 9u, column, c9, norm);
-    part = with_row(part, row + 10u, column, c10, norm);
-    part = with_row(part, row + 11u, column, c11, norm);
-    part = with_row(part, row + 12u, column, c12, norm);
-    part = with_row(part, row + 13u, column, c13, norm);
-    part = with_row(part, row + 14u, column, c14, norm);
-    part = with_row(part, row + 15u, column, c15, norm);
+    store_dz(row + 0u, column, c0);
+    store_dz(row + 1u, column, c1);
+    store_dz(row + 2u, column, c2);
+    store_dz(row + 3u, column, c3);
+    store_dz(row + 4u, column, c4);
+    store_dz(row + 5u, column, c5);
+    store_dz(row + 6u, column, c6);
+    store_dz(row + 7u, column, c7);
+    store_dz(row + 8u, column, c8);
+    store_dz(row + 9u, column, c9);
+    store_dz(row + 10u, column, c10);
+    store_dz(row + 11u, column, c11);
+    store_dz(row + 12u, column, c12);
+    store_dz(row + 13u, column, c13);
+    store_dz(row + 14u, column, c14);
+    store_dz(row + 15u, column, c15);
+    if (column < params.features) {
+      for (var r = row; r < min(row + 16u, params.rows); r++) {
+        let i = r * stride + v;
+        let g = select(vec4f(), params.scale * dz[i], y[i] > vec4f());
+        dz[i] = g;
+        part.g += g;
+        part.gx += g * (z[i] - norm.mean) * norm.inverse_std;
+      }
+    }
     let done = row + 16u;
     if (done % BLOCK == 0u || done >= params.rows) {
       chunk = add(chunk, part);

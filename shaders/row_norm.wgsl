@@ -42,6 +42,7 @@ fn sum_up(start: u32, count: u32, begin: u32, width: u32, stride: u32, before: u
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.threads) { return; }
+  let chunks_a = (params.dim_a + 3u) / 4u;
   var sum = 0.0;
   for (var position = id.x; position < params.n; position += params.threads) {
     let key = groups[position];
@@ -49,13 +50,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let start = slots[key - 1u].y;
     let count = slots[key - 1u].z;
     let is_item = position >= params.split;
-    let before = select(0u, params.split, is_item);
-    for (var d = 0u; d < params.dim_a; d += 4u) {
-      sum += sum_up(start, count, d, params.dim_a - d, params.dim_a, 0u);
-    }
-    let begin = params.x + select(0u, params.dim_b, is_item);
-    for (var d = 0u; d < params.dim_b; d += 4u) {
-      sum += sum_up(start, count, begin + d, params.dim_b - d, 2u * params.dim_b, before);
+    // Four vectors of branch a, four more, …, then of branch b: in one loop, which compiles in half the time of two.
+    for (var chunk = 0u; chunk < chunks_a + (params.dim_b + 3u) / 4u; chunk++) {
+      let in_a = chunk < chunks_a;
+      let d = 4u * select(chunk - chunks_a, chunk, in_a);
+      let begin = select(params.x + select(0u, params.dim_b, is_item), 0u, in_a) + d;
+      let width = select(params.dim_b, params.dim_a, in_a) - d;
+      let stride = select(2u * params.dim_b, params.dim_a, in_a);
+      sum += sum_up(start, count, begin, width, stride, select(0u, params.split, is_item && !in_a));
     }
   }
   for (var i = id.x; i < params.n4; i += params.threads) { sum += dot(others[i], others[i]); }

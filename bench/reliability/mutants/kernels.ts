@@ -78,7 +78,11 @@ export const BACKWARD_KERNELS: readonly BackwardKernel[] = [
   {
     shader: 'hidden_backward_subgroup',
     gradients: ['dz', 'dgamma', 'dbeta', 'dweight'],
-    lastRows: [ROW, OF_TWO, ['row < params.rows; row++', 'row + 1u < params.rows; row++']],
+    lastRows: [
+      OF_TWO,
+      ['min(row + 16u, params.rows)', 'min(row + 16u, params.rows - 1u)'],
+      ['row < params.rows; row++', 'row + 1u < params.rows; row++'],
+    ],
     tests: HIDDEN_LAYER,
   },
   {
