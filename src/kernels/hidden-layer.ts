@@ -71,8 +71,11 @@ const backwardKernel = defineKernel({
 const COLUMNS = 32;
 /** Rows of a tile of a weight's gradient, each of as many columns. */
 const TILE_ROWS = 16;
-/** Up to so many rows dispatches are what a step costs on a CPU adapter; beyond, it is cores that have nothing to do. */
-export const MOST_ROWS = 1024;
+/**
+ * Up to so many rows dispatches are what a step costs on a CPU adapter, beyond cores that have nothing to do. Two cores
+ * gain a fifth at 256 rows and nothing to speak of at 1,024; more cores lose there.
+ */
+const MOST_ROWS = 512;
 /** So many inputs’ weights fit the memory of a workgroup. */
 const MOST_INPUTS = 128;
 const STORAGE_BUFFERS = Object.keys(forwardKernel.bindings).length;

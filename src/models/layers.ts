@@ -23,33 +23,23 @@ export interface EvaluatedLayer {
 /** The layers in training, with batch statistics and, where a source is given, dropout. */
 export function trainedLayers(parameters: Parameters, config: ModelConfig, source?: DropoutSource): Layers {
   const p = source ? config.dropout : 0;
-  const of = (layer: LayerSpec) => ({ weight: parameters.get(layer.weight), bias: parameters.get(layer.bias) });
-  const dropoutOf = (layer: LayerSpec) => source && { ...source, layer: layer.place };
-  const hidden = (x: Tensor, layers: readonly LayerSpec[]) => {
-    if (config.batchNorm) {
-      const normed = (layer: LayerSpec) => ({
-        ...of(layer),
-        norm: normOf(parameters, layer),
-        p,
-        dropout: dropoutOf(layer),
-      });
-      return layers.length ? hiddenLayers(x, layers.map(normed)) : x;
-    }
-    return layers.reduce((below, layer) => {
-      const { weight, bias } = of(layer);
-      const y = linearRelu(below, weight, bias);
-      const options = dropoutOf(layer);
-      return options ? dropout(y, p, options) : y;
-    }, x);
+  const layerOf = (layer: LayerSpec) => ({
+    weight: parameters.get(layer.weight),
+    bias: parameters.get(layer.bias),
+    dropout: source && { ...source, layer: layer.place },
+  });
+  const normed = (layer: LayerSpec) => ({ ...layerOf(layer), norm: normOf(parameters, layer), p });
+  const rectified = (x: Tensor, layer: LayerSpec) => {
+    const { weight, bias, dropout: options } = layerOf(layer);
+    const y = linearRelu(x, weight, bias);
+    return options ? dropout(y, p, options) : y;
   };
   return (x, sequential) => {
     const layers = layersOf(config, sequential);
-    const y = hidden(
-      x,
-      layers.filter(({ isLinear }) => !isLinear),
-    );
-    const last = layers.find(({ isLinear }) => isLinear); // always the last one
-    return last ? linear(y, of(last).weight, of(last).bias) : y;
+    const hidden = layers.filter(({ isLinear }) => !isLinear);
+    const y = config.batchNorm ? hiddenLayers(x, hidden.map(normed)) : hidden.reduce(rectified, x);
+    const last = layers[hidden.length]; // W x + b alone, where there is one
+    return last ? linear(y, layerOf(last).weight, layerOf(last).bias) : y;
   };
 }
 

@@ -10,6 +10,7 @@ import { dropout } from '../../../test/reference/random.ts';
 import { type Case, hiddenLayers, type Sizes, single, times } from '../case.ts';
 import { batchMoments } from '../reference.ts';
 import type { Trial } from '../trial.ts';
+import { CHECKED_ROWS } from './linear.ts';
 
 const DROPOUT = { p: 0.2, seed: 42, stream: STREAM.dropout, step: 3 };
 const SCALE = 1 / (1 - DROPOUT.p);
@@ -18,7 +19,7 @@ const SCALE = 1 / (1 - DROPOUT.p);
 export function hiddenLayerCases(gpu: Gpu, sizes: Sizes): Case[] {
   const layers = hiddenLayers(sizes);
   const last = layers.at(-1)!;
-  if (sizes.rows > kernels.MOST_ROWS) return [];
+  if (sizes.rows > CHECKED_ROWS) return [];
   if (!runsOnSubgroups(gpu)) return [lastCase(last)];
   const between = layers.slice(1).map((behind) => betweenCase(behind));
   return [...layers.map(forwardCase), lastCase(last), ...between];

@@ -37,9 +37,10 @@ interface Computed extends HiddenLayer {
  * Hidden layers with BatchNorm, one behind the other, of x f32[rows, inputs]: as linear, batchNorm, relu and dropout of each.
  * Where dispatches are what they cost (kernels/hidden-layer.ts), a layer is one forward, and one and its weight's gradient
  * backward; otherwise the product's epilogue computes partial statistics, one kernel finishes them, one does the rest.
- * Throws ConfigError for a batch of one row.
+ * Without a layer it is x. Throws ConfigError for a batch of one row.
  */
 export function hiddenLayers(x: Tensor, layers: readonly HiddenLayer[]): Tensor {
+  if (layers.length === 0) return x;
   const tape = tapeOf(x.gpu);
   const parameters = layers.flatMap(({ weight, bias, norm }) => [weight, bias, norm.gamma, norm.beta]);
   const computed: Computed[] = [];
