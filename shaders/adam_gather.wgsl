@@ -55,9 +55,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) workg
   if (i >= params.count * params.lanes) { return; }
   var key = params.first + i / params.lanes;
   if (!BY_ROWS) {
-    // Users and items in turn, where one dispatch does both: a CPU adapter gives each core one half of the threads, and who is
-    // seldom looked up has many steps to catch up with.
-    if (params.count == 2u * params.split) { key = key / 2u + (key % 2u) * params.split; }
     if (groups[key] == 0u) { return; }
     key = groups[key] - 1u;
     if (key - params.least >= params.rows) { return; } // below the least, more than there are
