@@ -2,11 +2,11 @@
 import { expect, it, vi } from 'vitest';
 import { requestAdapter } from '#platform';
 import { Gpu } from '../../src/gpu/device.ts';
-import { LANES } from '../../src/kernels/launch.ts';
+import { LANES, runsOnSubgroups } from '../../src/kernels/launch.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { useGpu } from '../gpu-fixture.ts';
 import { SHADER_TEXTS } from '../shader-texts.ts';
-import { GROUPS, LESSON_LIKE } from '../train/fixture.ts';
+import { GROUPS, LESSON_LIKE, trained } from '../train/fixture.ts';
 
 const on = useGpu();
 
@@ -45,4 +45,23 @@ it('a CPU adapter with subgroups of eight lanes takes the kernels for them', asy
   const { subgroupSize, adapterKind } = on.gpu;
   const fitting = subgroupSize === LANES && adapterKind === 'software';
   expect(forSubgroups(await kernelsOf(on.gpu)).length > 0).toBe(fitting);
+});
+
+it('a device with as few bindings as WebGPU promises computes hidden layers in more dispatches, to the same bits', async ({
+  skip,
+}) => {
+  skip(!runsOnSubgroups(on.gpu), 'this adapter has no subgroups of eight lanes');
+  const { adapter } = await requestAdapter('auto');
+  const device = await adapter!.requestDevice({ requiredFeatures: ['subgroups'] });
+  const few = await Gpu.borrow(device);
+  const inOne = 'linear_batch_norm_subgroup';
+  expect(await kernelsOf(on.gpu)).toContain(inOne);
+  expect(await kernelsOf(few)).not.toContain(inOne);
+  const weights = async (gpu: Gpu) => {
+    const sizes = { gmfDim: 8, mlpDim: 16, mlpLayers: [32, 16, 8] };
+    const trainer = await trained(gpu, { ...LESSON_LIKE, ...sizes, epochs: 2, eval: 'none' });
+    return trainer.weightsSha256();
+  };
+  expect(await weights(few)).toBe(await weights(on.gpu));
+  device.destroy();
 });
