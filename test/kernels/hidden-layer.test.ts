@@ -126,12 +126,19 @@ function threeKernels({ trial, size, given, gradients }: ReturnType<typeof layer
   batchNormBackward(trial.plan, views, size, { relu: true, scale: SCALE, WG });
 }
 
-it.each(SIZES)('backward in one dispatch has the bits of three, %i rows of %i features', async (...size) => {
-  const [inOne, apart] = [layer(size), layer(size)];
-  const views = { ...inOne.given, ...viewsOf(inOne.gradients), dy: inOne.dy };
-  kernels.hiddenBackward(inOne.trial.plan, views, inOne.size, SCALE);
-  threeKernels(apart, apart.dy);
-  expect(await bits(inOne.trial, inOne.gradients)).toEqual(await bits(apart.trial, apart.gradients));
+it('backward in one dispatch has the bits of three', async ({ skip }) => {
+  skip(
+    on.gpu.adapterKind === 'hardware',
+    'a GPU may fuse multiplication and addition in one kernel and not in another',
+  );
+  for (const size of SIZES) {
+    const [inOne, apart] = [layer(size), layer(size)];
+    const views = { ...inOne.given, ...viewsOf(inOne.gradients), dy: inOne.dy };
+    kernels.hiddenBackward(inOne.trial.plan, views, inOne.size, SCALE);
+    threeKernels(apart, apart.dy);
+    const expected = await bits(apart.trial, apart.gradients);
+    expect(await bits(inOne.trial, inOne.gradients), String(size)).toEqual(expected);
+  }
 });
 
 it('backward from the layer behind, with the gradients of that, has the bits of five dispatches', async ({ skip }) => {
