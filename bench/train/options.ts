@@ -88,12 +88,7 @@ export function addTrainOptions(program: Command): void {
   setting('--weight-decay <rate>', 'times the weight, added to the gradient', number, PRESET);
   setting('--weight-decay-tables <rate>', 'that of embedding tables, MF’s biases among them', number, '--weight-decay');
   setting('--weight-decay-biases <rate>', 'that of biases and BatchNorm’s scale and shift', number, '--weight-decay');
-  setting(
-    '--clip-norm <norm>',
-    'largest norm of all gradients together, 0 for no clipping',
-    (text) => number(text) || null,
-    PRESET,
-  );
+  setting('--clip-norm <norm>', 'largest norm of all gradients together, 0 for no clipping', number, PRESET);
   program.addOption(
     option('--optimizer <name>', `how gradients become updates (default: ${DEFAULT_SETTINGS.optimizer})`).choices(
       OPTIMIZERS,
@@ -166,7 +161,7 @@ export function addTrainOptions(program: Command): void {
   setting(
     '--patience <n>',
     'with --validation: end after n evaluations without a better HR@10, 0 for never',
-    (text) => integer(text) || null,
+    integer,
     0,
   );
   program.addOption(
@@ -205,10 +200,14 @@ export function addTrainOptions(program: Command): void {
     .addHelpText('after', `\n${presetTable()}`);
 }
 
+/** Settings of which 0 says that there is none. A parser cannot say so itself: Commander makes '' of its null. */
+const NONE_IS_ZERO = ['clipNorm', 'patience'];
+
 /** The settings among the options, for resolveSettings. */
 export function givenSettings(options: TrainOptions): Partial<TrainSettings> {
   const settings = Object.keys(resolveSettings());
-  return Object.fromEntries(Object.entries(options).filter(([name]) => settings.includes(name)));
+  const given = Object.entries(options).filter(([name]) => settings.includes(name));
+  return Object.fromEntries(given.map(([name, value]) => [name, NONE_IS_ZERO.includes(name) ? value || null : value]));
 }
 
 function presetTable(): string {

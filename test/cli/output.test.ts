@@ -129,6 +129,14 @@ it('without --json, a table is printed, the notes, and where the files are', asy
   expect(stdout).toMatch(/^wrote table\/checkpoint\.safetensors, table\/history\.jsonl, table\/report\.html$/m);
 });
 
+it('0 clips nothing and waits for ever', async () => {
+  place.write('zeros.csv', smallData(20));
+  const run = ['--data', 'zeros.csv', '--json', '--out', 'zeros', '--preset', 'lesson', '--epochs', '1', ...SMALL];
+  const { code, stdout } = await place.run('train', [...run, '--validation', '--clip-norm', '0', '--patience', '0']);
+  expect(code).toBe(0);
+  expect(parsed(stdout)[0].settings).toMatchObject({ clipNorm: null, patience: null });
+});
+
 /** What --help says of each option that has a default. */
 const DEFAULTS = {
   data: '"online-retail"',
