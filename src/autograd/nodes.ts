@@ -15,6 +15,8 @@ export interface BackwardPass {
    * @param computed a tensor that holds the gradient already: when it can serve, it comes back and need not be written
    */
   gradient(input: Tensor, computed?: Tensor): Tensor | null;
+  /** The same for a kernel that writes all of an op's gradients: a buffer of its own where nobody wants this one. */
+  gradientInto(input: Tensor): Tensor;
   /** Work that several nodes of one backward pass share, such as grouping a batch's ids. */
   shared<T>(key: object, make: () => T): T;
 }

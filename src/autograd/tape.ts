@@ -78,11 +78,12 @@ export class Tape {
         else gradients.set(input, target);
         return target;
       };
+      const gradientInto = (input: Tensor) => gradient(input) ?? this.scratch(input.size, 'unused gradient');
       const shared = <T>(key: object, make: () => T): T => {
         if (!memo.has(key)) memo.set(key, make());
         return memo.get(key) as T;
       };
-      backward({ plan, dy, isStart: dy === start, gradient, shared });
+      backward({ plan, dy, isStart: dy === start, gradient, gradientInto, shared });
       for (const [total, part] of more) add(plan, total.view, part.view, part.size);
     }
   }

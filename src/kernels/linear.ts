@@ -169,7 +169,7 @@ export function linearInputGrad(
 }
 
 /** Rows of a part of a weight's gradient, at least. */
-export const PART_ROWS = { software: 2048, hardware: 128 } as const;
+const PART_ROWS = { software: 2048, hardware: 128 } as const;
 
 /**
  * How the rows of a batch are divided for the weight gradient: into parts of `span` rows, summed apart and then together.
@@ -230,7 +230,7 @@ export function linearWeightGrad(
 }
 
 /** Whether both products of a layer's backward pass are better computed in one dispatch: on subgroups, from few rows. */
-export function backwardInOne({ gpu }: Plan, size: LinearSize): boolean {
+export function backwardInOne(gpu: Gpu, size: LinearSize): boolean {
   const variants = [
     productVariant(gpu, size, size.rows, size.inputs),
     productVariant(gpu, size, size.outputs, size.inputs),

@@ -1,6 +1,7 @@
 /** The kernels for subgroups of eight lanes, and devices without: Firefox's, and every other whose lanes are not eight. */
 import { expect, it, vi } from 'vitest';
 import { requestAdapter } from '#platform';
+import { recorded } from '../../bench/step/recorded.ts';
 import { Gpu } from '../../src/gpu/device.ts';
 import { LANES, runsOnSubgroups } from '../../src/kernels/launch.ts';
 import { Trainer } from '../../src/train/trainer.ts';
@@ -45,6 +46,15 @@ it('a CPU adapter with subgroups of eight lanes takes the kernels for them', asy
   const { subgroupSize, adapterKind } = on.gpu;
   const fitting = subgroupSize === LANES && adapterKind === 'software';
   expect(forSubgroups(await kernelsOf(on.gpu)).length > 0).toBe(fitting);
+});
+
+it.for([
+  ['lesson', 18],
+  ['paper-8', 15],
+] as const)('a small batch of %s takes %i dispatches where layers are one each', ([preset, dispatches], { skip }) => {
+  skip(!runsOnSubgroups(on.gpu), 'this adapter has no subgroups of eight lanes');
+  const plan = recorded(on.gpu, GROUPS, { preset, batchSize: 256 }, 'fused');
+  expect(plan.dispatches.map(({ label }) => label)).toHaveLength(dispatches);
 });
 
 it('a device with as few bindings as WebGPU promises computes hidden layers in more dispatches, to the same bits', async ({

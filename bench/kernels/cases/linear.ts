@@ -43,13 +43,10 @@ export function linearCases(gpu: Gpu, sizes: Sizes): Case[] {
       each(size, [rows, size.inputs], (variant) => inputGradCase(variant, size)),
     ),
     ...[...hidden, output].flatMap(weightGrad),
-    ...hidden.filter((size) => isOneDispatch(gpu, size)).map(backwardCase),
+    ...hidden.filter((size) => kernels.backwardInOne(gpu, size)).map(backwardCase),
     ...weightGrad({ ...hidden[0]!, rows: LARGE_BATCH }),
   ];
 }
-
-const isOneDispatch = (gpu: Gpu, size: kernels.LinearSize) =>
-  size.rows <= kernels.PART_ROWS.software && kernels.productVariants(gpu, size).includes('subgroup');
 
 /** The shader of a variant of a product: `tiled` is one for all three, and the shape says which. */
 const SHADER = {

@@ -22,12 +22,11 @@ export function batchNorm(x: Tensor, norm: BatchNormTensors): Tensor {
   const tape = tapeOf(x.gpu);
   const statistics = tape.scratch(2 * kernels.statisticsLength(size), 'batch norm statistics');
   kernels.batchNormStats(tape.plan, x.view, statistics.view, size);
-  const moments = finish(tape, statistics, norm, size);
+  const moments = batchNormMoments(tape, statistics, norm, size);
   const y = tape.output(x.shape, 'batch_norm', [x, norm.gamma, norm.beta]);
   kernels.batchNormApply(tape.plan, { ...views(norm), x: x.view, moments: moments.view, y: y.view }, size);
   tape.remember(y, (pass) => {
-    const dx = pass.gradient(x) ?? tape.scratch(x.size, 'unused gradient');
-    batchNormBackward(pass, pass.dy, { x, moments, y, dx }, norm);
+    batchNormBackward(pass, pass.dy, { x, moments, y, dx: pass.gradientInto(x) }, norm);
   });
   return y;
 }
@@ -72,7 +71,12 @@ function views({ gamma, beta }: BatchNormTensors) {
 }
 
 /** f32[2 · features], mean and 1 / standard deviation of each, from the blocks' statistics; moves the running averages. */
-export function finish(tape: Tape, statistics: Tensor, norm: BatchNormTensors, size: kernels.BatchNormSize): Tensor {
+export function batchNormMoments(
+  tape: Tape,
+  statistics: Tensor,
+  norm: BatchNormTensors,
+  size: kernels.BatchNormSize,
+): Tensor {
   const moments = tape.scratch(2 * size.features, 'batch norm moments');
   const running = { runningMean: norm.runningMean.view, runningVar: norm.runningVar.view };
   kernels.batchNormFinish(tape.plan, { statistics: statistics.view, moments: moments.view, ...running }, size);
@@ -81,7 +85,7 @@ export function finish(tape: Tape, statistics: Tensor, norm: BatchNormTensors, s
 
 /** The gradients of a BatchNorm's input, gamma and beta. @param options as for the kernel */
 export function batchNormBackward(
-  { plan, gradient }: Pick<BackwardPass, 'plan' | 'gradient'>,
+  { plan, gradientInto }: BackwardPass,
   dy: Tensor,
   { x, moments, y, dx }: Record<'x' | 'moments' | 'y' | 'dx', Tensor>,
   { gamma, beta }: BatchNormTensors,
@@ -90,8 +94,7 @@ export function batchNormBackward(
   const tape = tapeOf(x.gpu);
   const [rows, features] = x.shape as [number, number];
   const size = { rows, features };
-  const dgamma = gradient(gamma) ?? tape.scratch(features, 'unused gradient');
-  const dbeta = gradient(beta) ?? tape.scratch(features, 'unused gradient');
+  const [dgamma, dbeta] = [gradientInto(gamma), gradientInto(beta)];
   const sums = tape.scratch(2 * kernels.sumsLength(size), 'batch norm sums');
   const all = { x, moments, y, dy, dx, gamma, dgamma, dbeta, sums };
   const bindings = Object.fromEntries(Object.entries(all).map(([name, { view }]) => [name, view]));

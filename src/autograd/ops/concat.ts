@@ -11,9 +11,8 @@ export function concat(a: Tensor, b: Tensor): Tensor {
   const tape = tapeOf(a.gpu);
   const out = tape.output([sides.rows, sides.left + sides.right], 'concat', [a, b]);
   kernels.concat(tape.plan, a.view, b.view, out.view, sides);
-  tape.remember(out, ({ plan, dy, gradient }) => {
-    const da = gradient(a) ?? tape.scratch(a.size, 'unused gradient');
-    const db = gradient(b) ?? tape.scratch(b.size, 'unused gradient');
+  tape.remember(out, ({ plan, dy, gradientInto }) => {
+    const [da, db] = [gradientInto(a), gradientInto(b)];
     kernels.split(plan, dy.view, da.view, db.view, sides);
   });
   return out;

@@ -9,9 +9,8 @@ export function hadamard(a: Tensor, b: Tensor): Tensor {
   const tape = tapeOf(a.gpu);
   const out = tape.output(a.shape, 'hadamard', [a, b]);
   kernels.hadamard(tape.plan, a.view, b.view, out.view, out.size);
-  tape.remember(out, ({ plan, dy, gradient }) => {
-    const da = gradient(a) ?? tape.scratch(a.size, 'unused gradient');
-    const db = gradient(b) ?? tape.scratch(b.size, 'unused gradient');
+  tape.remember(out, ({ plan, dy, gradientInto }) => {
+    const [da, db] = [gradientInto(a), gradientInto(b)];
     kernels.hadamardBackward(plan, { a: a.view, b: b.view, dy: dy.view, da: da.view, db: db.view }, out.size);
   });
   return out;

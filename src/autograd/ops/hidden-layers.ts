@@ -7,7 +7,7 @@ import { type LinearSize, linear, linearInputGrad } from '../../kernels/linear.t
 import type { BackwardPass } from '../nodes.ts';
 import { type Tape, tapeOf } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
-import { type BatchNormTensors, batchNormBackward, batchNormSize, finish } from './batch-norm.ts';
+import { type BatchNormTensors, batchNormBackward, batchNormMoments, batchNormSize } from './batch-norm.ts';
 import { type DropoutOptions, dropoutKey } from './dropout.ts';
 import { linearBackward, linearSize, linearWeightBackward } from './linear.ts';
 
@@ -74,7 +74,7 @@ function forward(tape: Tape, layer: Omit<Computed, 'z' | 'moments'>): Computed {
   }
   const statistics = tape.scratch(2 * normKernels.statisticsLength(normSize), 'batch norm statistics');
   linear(plan, { ...product, y: z.view }, size, { statistics: statistics.view });
-  const moments = finish(tape, statistics, norm, normSize);
+  const moments = batchNormMoments(tape, statistics, norm, normSize);
   const views = { x: z.view, moments: moments.view, gamma, beta, y: y.view };
   normKernels.batchNormApply(plan, views, normSize, { relu: true, dropout: key });
   return { ...layer, z, moments };
@@ -86,7 +86,7 @@ function backward(pass: BackwardPass, layers: readonly Computed[]): void {
   for (const layer of [...layers].reverse()) {
     const dz = tape.scratch(layer.z.size, 'gradient before batch norm');
     if (behind) backwardBetween(tape, pass, layer, dz, behind);
-    else backwardFrom(tape, pass, layer, dz, pass.dy);
+    else backwardFrom(pass, layer, dz, pass.dy);
     behind = { dz, layer };
   }
   const { dz, layer } = behind!;
@@ -100,11 +100,11 @@ interface Behind {
 }
 
 /** dz and the gradients of gamma and beta, from that of the layer's output. */
-function backwardFrom(tape: Tape, pass: BackwardPass, layer: Computed, dz: Tensor, dy: Tensor): void {
+function backwardFrom(pass: BackwardPass, layer: Computed, dz: Tensor, dy: Tensor): void {
   const { plan } = pass;
   const { size, norm, z, y, moments } = layer;
   if (kernels.inOneDispatch(plan.gpu, size)) {
-    const views = { ...normViews(tape, pass, layer, dz), dy: dy.view };
+    const views = { ...normViews(pass, layer, dz), dy: dy.view };
     kernels.hiddenBackward(plan, views, { rows: size.rows, features: size.outputs }, scaleOf(layer));
   } else {
     batchNormBackward(pass, dy, { x: z, moments, y, dx: dz }, norm, { relu: true, scale: scaleOf(layer) });
@@ -120,7 +120,7 @@ function backwardBetween(tape: Tape, pass: BackwardPass, layer: Computed, dz: Te
   if (inOne && weight.requiresGrad && bias.requiresGrad) {
     const [dweight, dbias] = [gradient(weight)!, gradient(bias)!];
     const of = { dz: behind.dz.view, weight: weight.view, dweight: dweight.view, dbias: dbias.view };
-    const views = normViews(tape, pass, layer, dz);
+    const views = normViews(pass, layer, dz);
     const normSize = { rows: size.rows, features: size.outputs };
     kernels.hiddenBackwardBetween(plan, views, normSize, { ...of, outputs: behind.layer.size.outputs }, scaleOf(layer));
     return;
@@ -128,15 +128,14 @@ function backwardBetween(tape: Tape, pass: BackwardPass, layer: Computed, dz: Te
   const dy = tape.scratch(layer.y.size, 'gradient of a hidden layer');
   inputGradient(plan, behind, dy);
   linearWeightBackward(pass, behind.dz, behind.layer, { noBias: true });
-  backwardFrom(tape, pass, layer, dz, dy);
+  backwardFrom(pass, layer, dz, dy);
 }
 
 const scaleOf = ({ p = 0 }: HiddenLayer) => 1 / (1 - p);
 
-function normViews(tape: Tape, { gradient }: BackwardPass, { z, y, moments, norm, size }: Computed, dz: Tensor) {
-  const into = (parameter: Tensor) => (gradient(parameter) ?? tape.scratch(size.outputs, 'unused gradient')).view;
+function normViews({ gradientInto }: BackwardPass, { z, y, moments, norm }: Computed, dz: Tensor) {
   const given = { z: z.view, y: y.view, moments: moments.view, gamma: norm.gamma.view };
-  return { ...given, dgamma: into(norm.gamma), dbeta: into(norm.beta), dz: dz.view };
+  return { ...given, dgamma: gradientInto(norm.gamma).view, dbeta: gradientInto(norm.beta).view, dz: dz.view };
 }
 
 function inputGradient(plan: Plan, { dz, layer }: Behind, dx: Tensor): void {

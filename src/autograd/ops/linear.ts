@@ -64,7 +64,7 @@ export function linearBackward(
   const rectified = behind.relu ? { relu: behind.relu.view } : {};
   const dx = gradient(x);
   const given = { dy: dy.view, weight: weight.view };
-  if (dx && weight.requiresGrad && bias.requiresGrad && kernels.backwardInOne(plan, size)) {
+  if (dx && weight.requiresGrad && bias.requiresGrad && kernels.backwardInOne(plan.gpu, size)) {
     const of = { dweight: gradient(weight)!.view, dbias: gradient(bias)!.view };
     const { noBias = false } = behind;
     kernels.linearBackward(plan, { x: x.view, ...given, dx: dx.view, ...of }, size, { ...rectified, noBias });

@@ -48,10 +48,9 @@ export function outputBce(
   const samples = tape.scratch(4 * rows, 'samples');
   const one = (pairs ?? y)!; // stands in for the branch that is missing
   const size = { rows, dim, width };
-  tape.remember(loss, ({ plan, isStart, gradient }) => {
+  tape.remember(loss, ({ plan, isStart, gradientInto }) => {
     if (!isStart) throw new ConfigError('outputBce: backward() starts from its loss itself');
-    const into = (input: Tensor | null) =>
-      input ? (gradient(input) ?? tape.scratch(input.size, 'unused gradient')).view : gpu.unused;
+    const into = (input: Tensor | null) => (input ? gradientInto(input).view : gpu.unused);
     const views = { pairs: (pairs ?? one).view, y: (y ?? one).view, samples: samples.view };
     // The kernel has as many bindings as there may be: weights come in with the labels.
     const targets = weights ? tape.scratch(2 * rows, 'labels and weights') : labels;
