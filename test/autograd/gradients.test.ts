@@ -25,40 +25,12 @@ import { gather } from '../reference/embedding.ts';
 import { inBatchSoftmaxLosses } from '../reference/in-batch-softmax.ts';
 import * as linearReference from '../reference/linear.ts';
 import { dropout as dropoutReference } from '../reference/random.ts';
+import { atMost, type CheckedOp, expectOp as expectOpOn } from './expect-op.ts';
 
 const on = useGpu();
 const draws = new Draws(7);
 
-/**
- * Draws inputs of these shapes and checks Σ r ⊙ op(inputs), r random, which reaches every element of the op's Jacobian.
- * @param expected the op in float64, on the inputs' elements
- */
-async function expectOp(
-  shapes: readonly Shape[],
-  op: (...inputs: Tensor[]) => Tensor,
-  expected: (...inputs: reference.Numbers[]) => reference.Numbers,
-): Promise<void> {
-  const values = shapes.map((shape) => draws.normal(shape.reduce((product, n) => product * n, 1)));
-  const inputs = values.map((own, i) => tensor(on.gpu, own, { shape: shapes[i]!, requiresGrad: true }));
-  const y = op(...inputs);
-  const r = draws.normal(y.size);
-  hadamard(y, tensor(on.gpu, r, { shape: y.shape }))
-    .sum()
-    .backward();
-  const all: reference.Numbers[] = values;
-  const forward = expected(...all);
-  expectClose(await y.data(), forward, atMost(forward));
-  for (const [i, input] of inputs.entries()) {
-    const f = (x: Float64Array) => reference.sum(reference.hadamard(expected(...all.with(i, x)), r));
-    const gradient = centralDifferences(f, values[i]!);
-    expectClose(await input.grad!.data(), gradient, atMost(gradient));
-  }
-}
-
-/** Relative to the largest element, whose rounding is in all that were summed with it. */
-function atMost(x: reference.Numbers) {
-  return { scale: new Float64Array(x.length).fill(Math.max(...reference.absolute(x), 1)), relative: 2e-6 };
-}
+const expectOp = (...check: CheckedOp) => expectOpOn({ gpu: on.gpu, draws }, ...check);
 
 const SIZE = { rows: 9, inputs: 5, outputs: 7 };
 const LINEAR: Shape[] = [[9, 5], [7, 5], [7]];
